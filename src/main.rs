@@ -1,0 +1,2 @@
+//! The `orp` binary.
+fn main() {}

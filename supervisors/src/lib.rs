@@ -1,0 +1,1 @@
+//! OTP-style supervisors over ractor.
