@@ -6,10 +6,13 @@
 
 use std::sync::Arc;
 
-use engine::{Fact, HoleCards, Legal, SeatNo};
+use engine::{Legal, OwnCards, SeatNo};
 use tokio::sync::mpsc;
 
-use super::request::{Position, TableView};
+use super::{
+    request::{Position, TableView},
+    state::Stamped,
+};
 use crate::ids::TableId;
 
 /// One frame on a session's stream.
@@ -44,8 +47,8 @@ pub struct EventFrame {
 /// What a viewer sees of one event.
 #[derive(Clone)]
 pub enum Sight {
-    /// A public fact; the same bytes for everybody.
-    Public(Arc<Fact>),
+    /// A public fact; the same for everybody.
+    Public(Arc<Stamped>),
     /// A turn began: the fact, with what the player to act may do.
     Turn {
         /// The legal actions with their bounds.
@@ -60,7 +63,7 @@ pub enum Sight {
         /// The viewer's seat.
         seat: SeatNo,
         /// The cards.
-        cards: HoleCards,
+        cards: OwnCards,
     },
     /// Something this viewer may not see happened.
     Hidden,
