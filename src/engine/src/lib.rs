@@ -1,2 +1,11 @@
 #![no_std]
 //! The rules of poker.
+
+extern crate alloc;
+
+pub mod card;
+pub mod deck;
+pub mod eval;
+
+#[cfg(test)]
+extern crate std;
