@@ -6,6 +6,7 @@ extern crate alloc;
 pub mod card;
 pub mod deck;
 pub mod eval;
+pub mod pot;
 
 #[cfg(test)]
 extern crate std;
