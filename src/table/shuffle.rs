@@ -3,7 +3,7 @@
 //! 256 bits from the operating system seed ChaCha20, and Fisher–Yates draws
 //! from it without modulo bias (S4). Nothing is seeded from time.
 
-use engine::{Card, Deck, HandNo};
+use engine::{Card, Deck, HandNo, SeatNo};
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{Rng, SeedableRng},
@@ -18,6 +18,18 @@ pub trait Dealer: Send + Sync + 'static {
     /// # Errors
     /// When the operating system has no random bits to give.
     fn deck(&self, table: TableId, hand: HandNo) -> Result<Deck, NoEntropy>;
+
+    /// Where the button is in a table's first hand: a draw for the button, with a
+    /// deck that is not played.
+    ///
+    /// # Errors
+    /// As [`Self::deck`].
+    fn button(&self, table: TableId, seats: u8) -> Result<SeatNo, NoEntropy> {
+        let drawn = self.deck(table, HandNo(0))?.to_bytes();
+        // The first card below the largest multiple of the seats: no seat is favoured.
+        let fair = 52 - 52 % seats;
+        Ok(SeatNo(drawn.into_iter().find(|card| *card < fair).unwrap_or(0) % seats))
+    }
 }
 
 /// The operating system gave no random bits.
