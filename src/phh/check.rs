@@ -179,6 +179,3 @@ fn within_half(stated: Decimal, ours: Decimal, places: u8) -> bool {
 
 const END_STACK: &str = "end stack";
 const WINNINGS: &str = "winnings";
-
-#[cfg(test)]
-mod tests;

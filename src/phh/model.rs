@@ -1,6 +1,6 @@
 //! A hand as its file tells it, before any rule is applied.
 
-use engine::card::Card;
+use engine::Card;
 
 use super::decimal::Decimal;
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use engine::card::{Card, CardError};
+use engine::{Card, CardError};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 

@@ -5,15 +5,10 @@
 //! `engine::evolve`. Only the seating is different: a file starts in the middle of a game with stacks that no buy-in
 //! allows, so its players are seated by events, not by commands.
 
-use engine::card::Card;
-use engine::command::{Action, Command};
-use engine::deck::Deck;
-use engine::event::{Event, Fact};
-use engine::ids::{PlayerId, SeatNo};
-use engine::reject::Reject;
-use engine::seat::{Entry, Name, Owes};
-use engine::settings::{Ante, Rake, Settings, SettingsError};
-use engine::table::Table;
+use engine::{
+    Action, Ante, Card, Command, Deck, Entry, Event, Fact, Name, Owes, PlayerId, Rake, Reject, SeatNo, Settings,
+    SettingsError, Table,
+};
 
 use super::decimal::Decimal;
 use super::model::{Hand, Known, Showing, Step};
@@ -424,6 +419,3 @@ const NO_LIMIT_HOLDEM: &str = "NT";
 const HOLE: usize = 2;
 /// Cards of a full board.
 const BOARD: usize = 5;
-
-#[cfg(test)]
-mod tests;
