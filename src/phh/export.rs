@@ -151,10 +151,10 @@ impl Game<'_> {
 
     fn hole(&self, seat: SeatNo) -> String {
         let shown = self.facts.iter().find_map(|fact| match fact {
-            Fact::Shown { seat: whose, cards } if *whose == seat => Some(cards.as_slice()),
+            Fact::Shown { seat: whose, cards } if *whose == seat => Some(&cards[..]),
             _ => None,
         });
-        let known = || self.record.known.iter().find(|(whose, _)| *whose == seat).map(|(_, cards)| cards.as_slice());
+        let known = || self.record.known.iter().find(|(whose, _)| *whose == seat).map(|(_, cards)| &cards[..]);
         shown.or_else(known).map_or("????".to_owned(), text)
     }
 
