@@ -1,1 +1,11 @@
-//! Generated code.
+//! The wire: code generated from `poker/v1/*.proto`, nothing else.
+
+#![forbid(unsafe_code)]
+
+/// Package `poker.v1`.
+pub mod v1 {
+    tonic::include_proto!("poker.v1");
+}
+
+/// The encoded descriptors, for gRPC reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -1,1 +1,4 @@
 //! OpenRustPoker.
+
+pub mod cli;
+pub mod phh;

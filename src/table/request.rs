@@ -1,0 +1,127 @@
+//! What is asked of a table, and what it answers.
+//!
+//! An answer is one of three things, and the difference is promise P3: done
+//! (durable), refused (never happens later), or unknown (ask again with the
+//! same request id).
+
+use std::{sync::Arc, time::Duration};
+
+use engine::{Action, HandNo, PlayerId, SeatNo, Settings, Turn, View};
+use tokio::time::Instant;
+
+use crate::ids::{Epoch, Seq, TableId};
+
+/// Where in a table's log an answer stands. A client drops the lower of two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The epoch of the owner that answers.
+    pub epoch: Epoch,
+    /// The table's event number.
+    pub seq: Seq,
+}
+
+/// A player's request: everything that changes a table comes as one of these.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Who asks; proven by the session.
+    pub player: PlayerId,
+    /// Rises with each new request of this player at this table.
+    pub id: u64,
+    /// False when an earlier attempt with this id may have arrived.
+    pub first_attempt: bool,
+    /// What is wanted.
+    pub order: Order,
+    /// When the owner received it; the action clock is compared with this.
+    pub received: Instant,
+}
+
+/// What a player may want of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Take a seat; `None` takes the first empty one.
+    Sit { seat: Option<SeatNo>, name: Arc<str>, buy_in: u64, post_now: bool },
+    /// Leave now, or after the hand.
+    Leave,
+    /// Add chips now, or after the hand.
+    TopUp { amount: u64 },
+    /// Stop being dealt in.
+    SitOut,
+    /// Be dealt in again.
+    SitIn { post_now: bool },
+    /// Act in a hand.
+    Act { hand: HandNo, turn: Turn, action: Action },
+}
+
+/// The durable answer to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The position after the request's events.
+    pub position: Position,
+    /// The seat of the player, while there is one.
+    pub seat: Option<SeatNo>,
+}
+
+/// Why a call was not done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// A named rule forbids it; it never happens later.
+    #[error("{text}")]
+    Refused {
+        /// The rule's name, as clients match it: `RaiseBelowMinimum`.
+        rule: &'static str,
+        /// What a person reads.
+        text: String,
+    },
+    /// There is no table with this id.
+    #[error("there is no table {0}")]
+    NoSuchTable(TableId),
+    /// Not decided yet, or nobody can tell: ask again with the same request id.
+    #[error("the outcome is not known yet; ask again with the same request id")]
+    Unknown {
+        /// When to ask again.
+        retry_after: Duration,
+    },
+    /// Not taken in: the shard is starting, or its queue is full. Nothing happened.
+    #[error("the table cannot answer now ({reason}); try again")]
+    Busy {
+        /// What it waits for.
+        reason: &'static str,
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The table is parked until an operator looks at it. Its chips are safe.
+    #[error("the table is parked until an operator looks at it; its chips are safe")]
+    Parked,
+}
+
+/// A table as one viewer may see it.
+#[derive(Clone, Debug)]
+pub struct TableView {
+    /// The table.
+    pub table: TableId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where in the log this stands.
+    pub position: Position,
+    /// What the engine lets this viewer see.
+    pub view: View,
+    /// What is left of the current turn's base clock, when there is a turn.
+    pub time_left: Option<Duration>,
+    /// Parked: nobody acts until an operator resumes it.
+    pub parked: bool,
+}
+
+/// A line of the table list.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// The table.
+    pub table: TableId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it plays.
+    pub settings: Arc<Settings>,
+    /// Seats taken.
+    pub players: u8,
+    /// Number of the current or last hand.
+    pub hand: HandNo,
+}

@@ -1,0 +1,185 @@
+//! A table's whole state: the engine's table and what the server keeps beside it.
+//!
+//! The state is a fold of the table's records, nothing else: what is here is
+//! what the next owner has, too (promise P2).
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use engine::{Event, Fact, HandNo, Name, PlayerId, SeatNo, Settings, SettingsError, Table};
+
+use crate::ids::{Seq, TableId};
+
+/// One event with its number and the owner's clock.
+#[derive(Clone)]
+pub struct Stamped {
+    /// The table's event number, from 1.
+    pub seq: Seq,
+    /// When the owner recorded it, milliseconds since 1970.
+    pub at_ms: u64,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What one decision adds to a table's log.
+#[derive(Clone)]
+pub struct Batch {
+    /// The table.
+    pub table: TableId,
+    /// Whose request it answers; none for the table's own doing.
+    pub cause: Option<Cause>,
+    /// Why an operator did it.
+    pub note: Option<String>,
+    /// The events, numbered on from the table's last.
+    pub events: Vec<Arc<Stamped>>,
+}
+
+/// The request behind a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// Who asked.
+    pub player: PlayerId,
+    /// With which request id.
+    pub request: u64,
+}
+
+/// A table as its log says it is.
+#[derive(Clone)]
+pub struct TableState {
+    /// The table.
+    pub id: TableId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// The number of its last event.
+    pub seq: Seq,
+    /// The event number of its last snapshot in the log.
+    pub snapshot_seq: Seq,
+    /// The game.
+    pub table: Table,
+    /// The last request of each player, so that a repeat gets the first answer.
+    pub recents: Recents,
+    /// The events of the hand that is being played, its deck included.
+    pub hand_log: Vec<Arc<Stamped>>,
+}
+
+impl TableState {
+    /// A new table without events.
+    ///
+    /// # Errors
+    /// When the settings contradict themselves.
+    pub fn new(id: TableId, name: Arc<str>, settings: Settings) -> Result<Self, SettingsError> {
+        Ok(Self {
+            id,
+            name,
+            seq: Seq(0),
+            snapshot_seq: Seq(0),
+            table: Table::new(settings)?,
+            recents: Recents::default(),
+            hand_log: Vec::new(),
+        })
+    }
+
+    /// Takes one batch in: the same fold for the owner and for every later one.
+    /// Total, as the engine's fold is. Returns the hand that ended with it.
+    pub fn apply(&mut self, batch: &Batch) -> Option<FinishedHand> {
+        let mut finished = None;
+        for stamped in &batch.events {
+            if let Some(hand) = self.apply_event(stamped) {
+                finished = Some(hand);
+            }
+        }
+        if let Some(cause) = batch.cause {
+            let seat = self.table.seat_of(cause.player).map(|(seat, _)| seat);
+            self.recents.note(cause, self.seq, seat);
+        }
+        finished
+    }
+
+    fn apply_event(&mut self, stamped: &Arc<Stamped>) -> Option<FinishedHand> {
+        let starts = matches!(&stamped.event, Event::Public(Fact::HandStarted { .. }));
+        if starts {
+            self.hand_log.clear();
+        }
+        if starts || !self.hand_log.is_empty() {
+            self.hand_log.push(Arc::clone(stamped));
+        }
+        engine::evolve(&mut self.table, &stamped.event);
+        self.seq = stamped.seq;
+        match &stamped.event {
+            Event::Public(Fact::HandEnded { hand } | Fact::HandVoided { hand }) => Some(FinishedHand {
+                table: self.id,
+                name: Arc::clone(&self.name),
+                hand: *hand,
+                settings: Arc::clone(self.table.settings()),
+                names: self.table.seats().map(|(_, seat)| (seat.player, seat.name.clone())).collect(),
+                events: std::mem::take(&mut self.hand_log),
+            }),
+            Event::Public(_) | Event::Private(_) => None,
+        }
+    }
+}
+
+/// A hand that ended, with all that its history needs.
+#[derive(Clone)]
+pub struct FinishedHand {
+    /// The table.
+    pub table: TableId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// The hand.
+    pub hand: HandNo,
+    /// What was played.
+    pub settings: Arc<Settings>,
+    /// What the players are called.
+    pub names: Vec<(PlayerId, Name)>,
+    /// From `HandStarted` to the end.
+    pub events: Vec<Arc<Stamped>>,
+}
+
+/// The last request of each player: all who are seated, and the latest of the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recents(BTreeMap<PlayerId, Recent>);
+
+/// A player's last request that was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recent {
+    /// Its id.
+    pub request: u64,
+    /// The table's event number after it.
+    pub seq: Seq,
+    /// The player's seat after it.
+    pub seat: Option<SeatNo>,
+}
+
+impl Recents {
+    /// The last request of a player.
+    pub fn of(&self, player: PlayerId) -> Option<Recent> {
+        self.0.get(&player).copied()
+    }
+
+    /// Keeps an entry as a snapshot had it.
+    pub fn insert(&mut self, player: PlayerId, recent: Recent) {
+        self.0.insert(player, recent);
+    }
+
+    /// All entries, by player.
+    pub fn iter(&self) -> impl Iterator<Item = (PlayerId, Recent)> + '_ {
+        self.0.iter().map(|(player, recent)| (*player, *recent))
+    }
+
+    fn note(&mut self, cause: Cause, seq: Seq, seat: Option<SeatNo>) {
+        self.0.insert(cause.player, Recent { request: cause.request, seq, seat });
+        if self.0.len() <= RECENTS_MAX {
+            return;
+        }
+        // Players who still sit made a request when they sat down; the oldest entry
+        // of one without a seat goes first.
+        let oldest = self.0.iter().min_by_key(|(_, recent)| (recent.seat.is_some(), recent.seq)).map(|(player, _)| *player);
+        if let Some(player) = oldest {
+            self.0.remove(&player);
+        }
+    }
+}
+
+/// Ten seats, and the last two dozen who left: a repeat of a `Leave` comes
+/// seconds later, not thousands of hands later.
+const RECENTS_MAX: usize = 34;
