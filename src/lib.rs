@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod ids;
+pub mod phh;
 pub mod store;
 pub mod table;

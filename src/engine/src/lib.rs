@@ -10,11 +10,12 @@ extern crate alloc;
 extern crate std;
 
 mod bet;
-mod card;
+mod button;
+pub mod card;
 mod cards;
 mod command;
 mod decide;
-mod deck;
+pub mod deck;
 pub mod eval;
 mod event;
 mod evolve;
@@ -25,6 +26,7 @@ pub mod pot;
 mod reject;
 mod seat;
 mod settings;
+mod showdown;
 mod table;
 mod view;
 
@@ -43,4 +45,4 @@ pub use reject::Reject;
 pub use seat::{Away, Entry, Name, NameError, Owes, Seat};
 pub use settings::{Ante, ButtonRule, Clock, Rake, Settings, SettingsError};
 pub use table::{Ledger, RunningClock, Table};
-pub use view::{HandView, OwnCards, PlayerView, SeatView, Seen, View, Viewer, see, view};
+pub use view::{HandView, OwnCards, PlayerView, PotView, SeatView, Seen, View, Viewer, see, view};
