@@ -7,6 +7,7 @@ use std::fmt;
 use std::num::{NonZeroU16, ParseIntError};
 use std::str::FromStr;
 
+pub use engine::{HandNo, PlayerId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -79,14 +80,6 @@ macro_rules! number_id {
 uuid_id! {
     /// A table, for ever: never given to another table.
     TableId
-}
-uuid_id! {
-    /// A player's account.
-    PlayerId
-}
-number_id! {
-    /// The number of a hand at its table, from 1. A hand is named by `(TableId, HandNo)`.
-    HandNo(u64)
 }
 number_id! {
     /// The number of an event at its table, from 1, without gaps; also the sequence of the frames that clients see.
@@ -208,7 +201,7 @@ mod tests {
         assert_eq!(table.to_string().parse(), Ok(table));
         assert_eq!(TableId::from_bytes(table.to_bytes()), table);
         assert_eq!("17".parse(), Ok(Seq(17)));
-        assert!("".parse::<PlayerId>().is_err());
+        assert!("".parse::<TableId>().is_err());
         assert_eq!(ShardCount::new(0), None);
     }
 }

@@ -1,7 +1,11 @@
-//! OpenRustPoker.
+//! OpenRustPoker: a distributed poker server that cannot lose a chip.
+
+#![forbid(unsafe_code)]
 
 pub mod accounts;
+pub mod cli;
 pub mod grpc;
 pub mod ids;
+pub mod phh;
 pub mod store;
 pub mod table;

@@ -28,7 +28,9 @@ pub trait Dealer: Send + Sync + 'static {
         let drawn = self.deck(table, HandNo(0))?.to_bytes();
         // The first card below the largest multiple of the seats: no seat is favoured.
         let fair = 52 - 52 % seats;
-        Ok(SeatNo(drawn.into_iter().find(|card| *card < fair).unwrap_or(0) % seats))
+        Ok(SeatNo(
+            drawn.into_iter().find(|card| *card < fair).unwrap_or(0) % seats,
+        ))
     }
 }
 
@@ -65,9 +67,8 @@ impl Dealer for SeededDealer {
 /// Fisher–Yates over ChaCha20 (Durstenfeld 1964).
 pub fn shuffled(seed: [u8; 32]) -> Deck {
     let mut random = ChaCha20Rng::from_seed(seed);
-    let mut cards: [Card; 52] = std::array::from_fn(|i| {
-        Card::from_index(i as u8).expect("an index below 52 is a card")
-    });
+    let mut cards: [Card; 52] =
+        std::array::from_fn(|i| Card::new(i as u8).expect("an index below 52 is a card"));
     for last in (1..cards.len()).rev() {
         let other = below(&mut random, last as u32 + 1) as usize;
         cards.swap(last, other);
@@ -101,13 +102,19 @@ mod tests {
         const DECKS: u64 = 52_000;
         let mut counts = [[0_u64; 52]; 52];
         for hand in 0..DECKS {
-            let deck = SeededDealer(7).deck(TableId(1), HandNo(hand)).expect("no entropy is needed");
+            let deck = SeededDealer(7)
+                .deck(TableId(1), HandNo(hand))
+                .expect("no entropy is needed");
             for (position, card) in deck.to_bytes().iter().enumerate() {
                 counts[usize::from(*card)][position] += 1;
             }
         }
         let expected = (DECKS / 52) as i64;
-        let squares: i64 = counts.iter().flatten().map(|&n| (n as i64 - expected).pow(2)).sum();
+        let squares: i64 = counts
+            .iter()
+            .flatten()
+            .map(|&n| (n as i64 - expected).pow(2))
+            .sum();
         let chi = squares / expected;
         assert!((2_240..=2_962).contains(&chi), "chi-square {chi}");
     }
@@ -128,13 +135,22 @@ mod tests {
             }
         }
         let expected = (DECKS / 52) as i64;
-        let squares: i64 = counts.iter().flatten().map(|&n| (n as i64 - expected).pow(2)).sum();
+        let squares: i64 = counts
+            .iter()
+            .flatten()
+            .map(|&n| (n as i64 - expected).pow(2))
+            .sum();
         assert!(squares / expected > 2_962);
     }
 
     #[test]
     fn decks_of_the_system_differ() {
-        let deck = || OsDealer.deck(TableId(1), HandNo(1)).expect("the system has entropy").to_bytes();
+        let deck = || {
+            OsDealer
+                .deck(TableId(1), HandNo(1))
+                .expect("the system has entropy")
+                .to_bytes()
+        };
         assert_ne!(deck(), deck());
     }
 }

@@ -6,7 +6,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use engine::{
-    Event, Fact, HandNo, Legal, Name, OwnCards, PlayerId, SeatNo, Seen, Settings, SettingsError, Table, Viewer,
+    Event, Fact, HandNo, Legal, Name, OwnCards, PlayerId, SeatNo, Seen, Settings, SettingsError,
+    Table, Viewer,
 };
 
 use super::frame::Sight;
@@ -87,7 +88,10 @@ impl TableState {
         let mut applied = Applied::default();
         for stamped in &batch.events {
             applied.finished = self.apply_event(stamped).or(applied.finished);
-            applied.told.push(Arc::new(Told { stamped: Arc::clone(stamped), aside: self.aside(&stamped.event) }));
+            applied.told.push(Arc::new(Told {
+                stamped: Arc::clone(stamped),
+                aside: self.aside(&stamped.event),
+            }));
         }
         if let Some(cause) = batch.cause {
             let seat = self.table.seat_of(cause.player).map(|(seat, _)| seat);
@@ -99,17 +103,23 @@ impl TableState {
     /// What has to be known of the table right after an event to tell it to viewers.
     fn aside(&self, event: &Event) -> Aside {
         match event {
-            Event::Public(Fact::TurnStarted { .. }) => match (engine::legal(&self.table), self.table.clock()) {
-                (Some(legal), Some(clock)) => Aside::Turn {
-                    legal,
-                    action_ms: clock.ms,
-                    bank_ms: self.table.seat(legal.seat).map_or(0, |seat| seat.bank_ms),
-                },
-                (Some(_) | None, Some(_) | None) => Aside::None,
-            },
+            Event::Public(Fact::TurnStarted { .. }) => {
+                match (engine::legal(&self.table), self.table.clock()) {
+                    (Some(legal), Some(clock)) => Aside::Turn {
+                        legal,
+                        action_ms: clock.ms,
+                        bank_ms: self.table.seat(legal.seat).map_or(0, |seat| seat.bank_ms),
+                    },
+                    (Some(_) | None, Some(_) | None) => Aside::None,
+                }
+            }
             Event::Public(_) => Aside::None,
             Event::Private(_) => {
-                let players = self.table.hand().map(|hand| hand.players()).unwrap_or_default();
+                let players = self
+                    .table
+                    .hand()
+                    .map(|hand| hand.players())
+                    .unwrap_or_default();
                 let own = players.iter().filter_map(|p| {
                     match engine::see(&self.table, event, Viewer::Player(p.player)) {
                         Seen::HoleCards { seat, cards } => Some((p.player, seat, cards)),
@@ -132,14 +142,20 @@ impl TableState {
         engine::evolve(&mut self.table, &stamped.event);
         self.seq = stamped.seq;
         match &stamped.event {
-            Event::Public(Fact::HandEnded { hand } | Fact::HandVoided { hand }) => Some(FinishedHand {
-                table: self.id,
-                name: Arc::clone(&self.name),
-                hand: *hand,
-                settings: Arc::clone(self.table.settings()),
-                names: self.table.seats().map(|(_, seat)| (seat.player, seat.name.clone())).collect(),
-                events: std::mem::take(&mut self.hand_log),
-            }),
+            Event::Public(Fact::HandEnded { hand } | Fact::HandVoided { hand }) => {
+                Some(FinishedHand {
+                    table: self.id,
+                    name: Arc::clone(&self.name),
+                    hand: *hand,
+                    settings: Arc::clone(self.table.settings()),
+                    names: self
+                        .table
+                        .seats()
+                        .map(|(_, seat)| (seat.player, seat.name.clone()))
+                        .collect(),
+                    events: std::mem::take(&mut self.hand_log),
+                })
+            }
             Event::Public(_) | Event::Private(_) => None,
         }
     }
@@ -183,14 +199,28 @@ impl Told {
     /// What one viewer sees of it.
     pub fn sight(&self, viewer: Viewer) -> Sight {
         match (&self.stamped.event, &self.aside) {
-            (_, Aside::Turn { legal, action_ms, bank_ms }) => {
-                Sight::Turn { legal: *legal, action_ms: *action_ms, bank_ms: *bank_ms }
+            (
+                _,
+                Aside::Turn {
+                    legal,
+                    action_ms,
+                    bank_ms,
+                },
+            ) => Sight::Turn {
+                legal: *legal,
+                action_ms: *action_ms,
+                bank_ms: *bank_ms,
+            },
+            (Event::Public(_), Aside::None | Aside::Own(_)) => {
+                Sight::Public(Arc::clone(&self.stamped))
             }
-            (Event::Public(_), Aside::None | Aside::Own(_)) => Sight::Public(Arc::clone(&self.stamped)),
             (Event::Private(_), Aside::Own(own)) => own
                 .iter()
                 .find(|(player, ..)| viewer == Viewer::Player(*player))
-                .map_or(Sight::Hidden, |(_, seat, cards)| Sight::Own { seat: *seat, cards: *cards }),
+                .map_or(Sight::Hidden, |(_, seat, cards)| Sight::Own {
+                    seat: *seat,
+                    cards: *cards,
+                }),
             (Event::Private(_), Aside::None) => Sight::Hidden,
         }
     }
@@ -211,6 +241,19 @@ pub struct FinishedHand {
     pub names: Vec<(PlayerId, Name)>,
     /// From `HandStarted` to the end.
     pub events: Vec<Arc<Stamped>>,
+}
+
+impl FinishedHand {
+    /// Who was dealt in.
+    pub fn players(&self) -> Vec<PlayerId> {
+        let started = self.events.iter().find_map(|stamped| match &stamped.event {
+            Event::Public(Fact::HandStarted { dealt, .. }) => {
+                Some(dealt.iter().map(|dealt| dealt.player).collect())
+            }
+            Event::Public(_) | Event::Private(_) => None,
+        });
+        started.unwrap_or_default()
+    }
 }
 
 /// The last request of each player: all who are seated, and the latest of the others.
@@ -245,13 +288,24 @@ impl Recents {
     }
 
     fn note(&mut self, cause: Cause, seq: Seq, seat: Option<SeatNo>) {
-        self.0.insert(cause.player, Recent { request: cause.request, seq, seat });
+        self.0.insert(
+            cause.player,
+            Recent {
+                request: cause.request,
+                seq,
+                seat,
+            },
+        );
         if self.0.len() <= RECENTS_MAX {
             return;
         }
         // Players who still sit made a request when they sat down; the oldest entry
         // of one without a seat goes first.
-        let oldest = self.0.iter().min_by_key(|(_, recent)| (recent.seat.is_some(), recent.seq)).map(|(player, _)| *player);
+        let oldest = self
+            .0
+            .iter()
+            .min_by_key(|(_, recent)| (recent.seat.is_some(), recent.seq))
+            .map(|(player, _)| *player);
         if let Some(player) = oldest {
             self.0.remove(&player);
         }

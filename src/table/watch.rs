@@ -41,12 +41,24 @@ pub struct Watcher {
 
 impl Watchers {
     /// Registers a watch, which begins after the given event or with a snapshot.
-    pub fn add(&self, table: TableId, id: WatcherId, viewer: Viewer, after: Option<Seq>, queue: FrameSender) {
+    pub fn add(
+        &self,
+        table: TableId,
+        id: WatcherId,
+        viewer: Viewer,
+        after: Option<Seq>,
+        queue: FrameSender,
+    ) {
         let sent = Arc::new(AtomicU64::new(after.map_or(0, |seq| seq.0 + 1)));
         let mut tables = self.lock();
         let watchers = tables.entry(table).or_default();
         watchers.retain(|watcher| watcher.id != id);
-        watchers.push(Watcher { id, viewer, queue, sent });
+        watchers.push(Watcher {
+            id,
+            viewer,
+            queue,
+            sent,
+        });
     }
 
     /// Ends a watch.
@@ -66,7 +78,9 @@ impl Watchers {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<TableId, Vec<Watcher>>> {
-        self.0.lock().expect("no code panics while it holds this lock")
+        self.0
+            .lock()
+            .expect("no code panics while it holds this lock")
     }
 }
 
@@ -97,7 +111,10 @@ impl Audience {
         self.seats = registered
             .into_iter()
             .map(|watcher| {
-                let since = before.iter().find(|(known, _)| Arc::ptr_eq(&known.sent, &watcher.sent)).and_then(|(_, since)| *since);
+                let since = before
+                    .iter()
+                    .find(|(known, _)| Arc::ptr_eq(&known.sent, &watcher.sent))
+                    .and_then(|(_, since)| *since);
                 (watcher, since)
             })
             .collect();
@@ -117,24 +134,26 @@ impl Audience {
     /// too long, or is gone: they are to be removed.
     pub fn catch_up(&mut self, stage: &Stage<'_>) -> Vec<WatcherId> {
         let mut gone = Vec::new();
-        self.seats.retain_mut(|(watcher, since)| match watcher.catch_up(stage, since.is_some()) {
-            Caught::Up => {
-                *since = None;
-                true
-            }
-            Caught::Full => {
-                let began = *since.get_or_insert_with(Instant::now);
-                let patient = began.elapsed() < SLOW_MAX;
-                if !patient {
-                    gone.push(watcher.id);
+        self.seats.retain_mut(
+            |(watcher, since)| match watcher.catch_up(stage, since.is_some()) {
+                Caught::Up => {
+                    *since = None;
+                    true
                 }
-                patient
-            }
-            Caught::Closed => {
-                gone.push(watcher.id);
-                false
-            }
-        });
+                Caught::Full => {
+                    let began = *since.get_or_insert_with(Instant::now);
+                    let patient = began.elapsed() < SLOW_MAX;
+                    if !patient {
+                        gone.push(watcher.id);
+                    }
+                    patient
+                }
+                Caught::Closed => {
+                    gone.push(watcher.id);
+                    false
+                }
+            },
+        );
         gone
     }
 }
@@ -157,14 +176,27 @@ impl Watcher {
                 Next::Snapshot(reason) => {
                     // Both or neither: a reset without its snapshot would say nothing.
                     if self.queue.capacity() < 2 {
-                        return if self.queue.is_closed() { Caught::Closed } else { Caught::Full };
+                        return if self.queue.is_closed() {
+                            Caught::Closed
+                        } else {
+                            Caught::Full
+                        };
                     }
                     if let Some(reason) = reason
-                        && self.queue.try_send(Frame::Reset { table: stage.table, reason }).is_err()
+                        && self
+                            .queue
+                            .try_send(Frame::Reset {
+                                table: stage.table,
+                                reason,
+                            })
+                            .is_err()
                     {
                         return Caught::Full;
                     }
-                    (Frame::Snapshot(Box::new((stage.snapshot)(self.viewer))), stage.seq.0 + 1)
+                    (
+                        Frame::Snapshot(Box::new((stage.snapshot)(self.viewer))),
+                        stage.seq.0 + 1,
+                    )
                 }
             };
             match self.queue.try_send(frame.0) {
@@ -177,17 +209,27 @@ impl Watcher {
 
     /// What comes after `sent`: an event that is still kept, or the whole table.
     fn next(&self, stage: &Stage<'_>, sent: u64, lagged: bool) -> Next {
-        let Some(last) = sent.checked_sub(1) else { return Next::Snapshot(None) };
-        let reason = if lagged { ResetReason::Slow } else { ResetReason::Compacted };
+        let Some(last) = sent.checked_sub(1) else {
+            return Next::Snapshot(None);
+        };
+        let reason = if lagged {
+            ResetReason::Slow
+        } else {
+            ResetReason::Compacted
+        };
         // What lies ahead of the log was seen from an owner that no longer counts, or is made up.
         let first_kept = stage.ring.front().map(|told| told.stamped.seq.0);
-        let Some(first_kept) = first_kept.filter(|first| last < stage.seq.0 && last + 1 >= *first) else {
+        let Some(first_kept) = first_kept.filter(|first| last < stage.seq.0 && last + 1 >= *first)
+        else {
             return Next::Snapshot(Some(reason));
         };
         let told = &stage.ring[usize::try_from(last + 1 - first_kept).expect("the ring is short")];
         Next::Event(EventFrame {
             table: stage.table,
-            position: Position { epoch: stage.epoch, seq: told.stamped.seq },
+            position: Position {
+                epoch: stage.epoch,
+                seq: told.stamped.seq,
+            },
             at_ms: told.stamped.at_ms,
             sight: told.sight(self.viewer),
         })

@@ -17,7 +17,7 @@ use crate::spec::{ChildId, ChildSpec};
 use crate::strategy::Strategy;
 use actor::{Arguments, Supervisor};
 
-pub use actor::Msg;
+pub(crate) use actor::Msg;
 
 /// A static supervisor to be: reads as a list.
 #[derive(Debug, Clone)]

@@ -177,6 +177,10 @@ fn start(table: &mut Table, no: HandNo, positions: Positions, dealt: &[Dealt]) {
         stack,
     } in dealt.iter().copied()
     {
+        // Nobody is dealt in twice, so a hand never has more players than the table has seats.
+        if players.iter().any(|p: &InHand| p.seat == seat) {
+            continue;
+        }
         let Some(taken) = table.seat_mut(seat) else {
             continue;
         };

@@ -113,9 +113,9 @@ pub enum SettingsError {
         /// The big blind.
         big: u64,
     },
-    /// No amount is a legal buy-in, or one would be below the big blind.
+    /// No amount is a legal buy-in, or one of nothing would be.
     #[error(
-        "buy-ins from {min} to {max}: from at least the big blind, in order, and at most {}",
+        "buy-ins from {min} to {max}: from at least 1, in order, and at most {}",
         Settings::CHIPS_MAX
     )]
     BuyIn {
@@ -191,7 +191,7 @@ impl Settings {
                 }
             }
         }
-        if min < big || min > max || max > Settings::CHIPS_MAX {
+        if min == 0 || min > max || max > Settings::CHIPS_MAX {
             return Err(SettingsError::BuyIn { min, max });
         }
         if self.rake.per_10_000 > 10_000 {

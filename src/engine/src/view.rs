@@ -14,6 +14,7 @@ use crate::hand::{Hand, Positions, Street};
 use crate::ids::{HandNo, PlayerId, SeatNo};
 use crate::seat::{Away, Name, Owes};
 use crate::settings::Settings;
+use crate::showdown::collected;
 use crate::table::{RunningClock, Table};
 
 /// Who looks.
@@ -80,6 +81,8 @@ pub struct HandView {
     pub board: Cards,
     /// All chips that are bet or posted and not paid out yet.
     pub pot: u64,
+    /// What the streets before this one, antes and dead blinds left in the pots, the main pot first (R7).
+    pub pots: Vec<PotView>,
     /// The bet to match on this street.
     pub current_bet: u64,
     /// Everybody who was dealt in, from the left of the button clockwise.
@@ -88,6 +91,15 @@ pub struct HandView {
     pub clock: Option<RunningClock>,
     /// What the player to act may do.
     pub legal: Option<Legal>,
+}
+
+/// A pot, before rake.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct PotView {
+    /// How many chips are in it.
+    pub amount: u64,
+    /// Who may win it.
+    pub contenders: Vec<SeatNo>,
 }
 
 /// A player in a hand.
@@ -217,11 +229,22 @@ fn hand_view(table: &Table, hand: &Hand, viewer: Viewer) -> HandView {
         street: hand.street,
         board: hand.board,
         pot: hand.pot(),
+        pots: pots(hand),
         current_bet: hand.current_bet,
         players: players.collect(),
         clock: table.clock(),
         legal: legal(table),
     }
+}
+
+fn pots(hand: &Hand) -> Vec<PotView> {
+    let seat = |place: &usize| hand.players.get(*place).map(|p| p.seat);
+    let pots = collected(hand).into_iter();
+    pots.map(|pot| PotView {
+        amount: pot.amount,
+        contenders: pot.contenders.iter().filter_map(seat).collect(),
+    })
+    .collect()
 }
 
 fn own_cards<'a>(table: &Table, viewer: Viewer) -> Seen<'a> {

@@ -54,7 +54,7 @@ pub enum RowKind {
 }
 
 /// What a takeover reads the log into.
-pub trait Fold: Send {
+pub trait Fold: Send + Sync {
     /// Reading begins, or begins again after the log was pruned meanwhile: forget everything.
     fn begin(&mut self);
 

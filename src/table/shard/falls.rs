@@ -35,7 +35,10 @@ pub struct Fall {
 
 impl Falls {
     pub(super) fn new(park_after: u32) -> Self {
-        Self { park_after, tables: Mutex::new(BTreeMap::new()) }
+        Self {
+            park_after,
+            tables: Mutex::new(BTreeMap::new()),
+        }
     }
 
     /// A table failed. Answers the pause before it is started again; `None` parks it.
@@ -52,7 +55,8 @@ impl Falls {
         fall.total += 1;
         fall.reason = reason;
         fall.parked = fall.count >= self.park_after;
-        (!fall.parked).then(|| FIRST_PAUSE * 2_u32.saturating_pow((fall.count - 1).min(PAUSE_DOUBLINGS)))
+        (!fall.parked)
+            .then(|| FIRST_PAUSE * 2_u32.saturating_pow((fall.count - 1).min(PAUSE_DOUBLINGS)))
     }
 
     /// A table came up at this position.
@@ -84,8 +88,15 @@ impl Falls {
         self.lock().get(&table).is_some_and(|fall| fall.parked)
     }
 
+    /// How many tables are parked.
+    pub fn count_parked(&self) -> u64 {
+        self.lock().values().filter(|fall| fall.parked).count() as u64
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<TableId, Fall>> {
-        self.tables.lock().expect("no code panics while it holds this lock")
+        self.tables
+            .lock()
+            .expect("no code panics while it holds this lock")
     }
 }
 
@@ -103,7 +114,10 @@ mod tests {
     fn parked_after_so_many_failures_where_it_stands() {
         let falls = Falls::new(3);
         for pause in [20, 40] {
-            assert_eq!(falls.fell(TABLE, "boom".into()), Some(Duration::from_millis(pause)));
+            assert_eq!(
+                falls.fell(TABLE, "boom".into()),
+                Some(Duration::from_millis(pause))
+            );
             falls.came_up(TABLE, Seq(9));
         }
         assert_eq!(falls.fell(TABLE, "boom".into()), None);

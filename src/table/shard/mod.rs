@@ -24,16 +24,16 @@ use std::{
 
 use ractor::{ActorRef, Message};
 use supervisors::{
-    Backoff, ChildExit, ChildSpec, Decision, DynamicHandle, DynamicSpec, Intensity, Restart, Shutdown,
-    Strategy, SupervisorSpec,
+    Backoff, ChildExit, ChildSpec, Decision, DynamicHandle, DynamicSpec, Intensity, Restart,
+    Shutdown, Strategy, SupervisorSpec,
 };
 
 pub use falls::Falls;
-pub use recovery::{Book, Committed, Recovered};
+pub use recovery::{Book, Brief, Committed, RING_EVENTS, Recovered};
 pub use status::Status;
 
 use self::{
-    desk::{Desk, DeskMsg},
+    desk::{Desk, DeskMsg, Ended},
     log::{Log, LogMsg},
 };
 use super::{actor::TableMsg, seal::Keyring, shuffle::Dealer, watch::Watchers};
@@ -127,7 +127,10 @@ impl<M: Message> Slot<M> {
 
     /// The actor, once there was one. It may have ended since.
     pub fn find(&self) -> Option<ActorRef<M>> {
-        self.0.read().expect("no code panics while it holds this lock").clone()
+        self.0
+            .read()
+            .expect("no code panics while it holds this lock")
+            .clone()
     }
 
     /// Sends a message; `false` when nobody is there to get it.
@@ -137,7 +140,10 @@ impl<M: Message> Slot<M> {
     }
 
     pub(super) fn set(&self, actor: ActorRef<M>) {
-        *self.0.write().expect("no code panics while it holds this lock") = Some(actor);
+        *self
+            .0
+            .write()
+            .expect("no code panics while it holds this lock") = Some(actor);
     }
 }
 
@@ -162,7 +168,22 @@ impl Shard {
 
     /// The supervisor of the table actors, once it is up.
     pub(super) fn tables(&self) -> Option<DynamicHandle<TableId>> {
-        self.tables.read().expect("no code panics while it holds this lock").clone()
+        self.tables
+            .read()
+            .expect("no code panics while it holds this lock")
+            .clone()
+    }
+
+    /// Forgets the way to an actor that ended, unless there is a newer one.
+    pub(super) fn forget_route(&self, table: TableId, ended: &ActorRef<TableMsg>) {
+        if self
+            .routes
+            .pin()
+            .remove_if(&table, |_, actor| actor.get_id() == ended.get_id())
+            .is_err()
+        {
+            tracing::trace!(%table, "the table is up again already");
+        }
     }
 
     /// The shard's branch of the supervision tree.
@@ -183,7 +204,10 @@ impl Shard {
             .max_children(TABLES_MAX)
             .on_exit(move |exit| shard.table_ended(exit))
             .into_child("tables", move |handle| {
-                *kept.tables.write().expect("no code panics while it holds this lock") = Some(handle);
+                *kept
+                    .tables
+                    .write()
+                    .expect("no code panics while it holds this lock") = Some(handle);
             })
     }
 
@@ -192,17 +216,20 @@ impl Shard {
     fn table_ended(&self, exit: ChildExit<'_, TableId>) -> Decision {
         let table = *exit.key;
         self.routes.pin().remove(&table);
-        if exit.reason.is_normal() {
-            return Decision::Forget;
+        let (ended, decision) = if exit.reason.is_normal() {
+            (Ended::Asleep, Decision::Forget)
+        } else {
+            self.status.restarted();
+            let pause = self.falls.fell(table, exit.reason.to_string());
+            tracing::error!(%table, reason = %exit.reason, parked = pause.is_none(), "table failed");
+            pause.map_or((Ended::Parked, Decision::Forget), |pause| {
+                (Ended::Restarting, Decision::RestartAfter(pause))
+            })
+        };
+        if !self.desk.cast(DeskMsg::Ended(table, ended)) {
+            tracing::debug!(%table, "no desk to tell; the next one begins anew");
         }
-        self.status.restarted();
-        let verdict = self.falls.fell(table, exit.reason.to_string());
-        let parked = verdict.is_none();
-        tracing::error!(%table, reason = %exit.reason, parked, "table failed");
-        if !self.desk.cast(DeskMsg::Down { table, parked }) {
-            tracing::debug!(%table, "no desk to tell; it looks when it starts");
-        }
-        verdict.map_or(Decision::Forget, Decision::RestartAfter)
+        decision
     }
 }
 

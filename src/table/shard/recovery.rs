@@ -88,9 +88,16 @@ enum Misfit {
     #[error("table {0} goes on without having been opened")]
     NotOpened(TableId),
     #[error("table {table} goes on with event {found} after event {last}")]
-    Gap { table: TableId, last: Seq, found: Seq },
+    Gap {
+        table: TableId,
+        last: Seq,
+        found: Seq,
+    },
     #[error("table {table}: {error}")]
-    Settings { table: TableId, error: engine::SettingsError },
+    Settings {
+        table: TableId,
+        error: engine::SettingsError,
+    },
 }
 
 impl Brief {
@@ -100,7 +107,8 @@ impl Brief {
             name: Arc::clone(&state.name),
             settings: Arc::clone(state.table.settings()),
             seq: state.seq,
-            players: u8::try_from(state.table.seats().count()).expect("a table has at most ten seats"),
+            players: u8::try_from(state.table.seats().count())
+                .expect("a table has at most ten seats"),
             hand: state.table.hands_started(),
             playing: state.table.hand().is_some(),
             ledger: state.table.ledger(),
@@ -112,7 +120,10 @@ impl Brief {
 impl Committed {
     /// A table that just got this state.
     pub fn new(state: Arc<TableState>) -> Self {
-        Self { held: Held::Awake(state), ring: VecDeque::new() }
+        Self {
+            held: Held::Awake(state),
+            ring: VecDeque::new(),
+        }
     }
 
     /// What lists and sums need.
@@ -159,14 +170,26 @@ impl Book {
     ///
     /// # Errors
     /// When it cannot be encoded; it stays as it is then.
-    pub fn rest(&mut self, table: TableId, at: Seq, keys: &Keyring) -> Result<(), codec::CodecError> {
-        let Some(committed) = self.tables.get_mut(&table) else { return Ok(()) };
-        let Held::Awake(state) = &committed.held else { return Ok(()) };
+    pub fn rest(
+        &mut self,
+        table: TableId,
+        at: Seq,
+        keys: &Keyring,
+    ) -> Result<(), codec::CodecError> {
+        let Some(committed) = self.tables.get_mut(&table) else {
+            return Ok(());
+        };
+        let Held::Awake(state) = &committed.held else {
+            return Ok(());
+        };
         if state.seq != at {
             return Ok(());
         }
         let bytes = Bytes::from(codec::encode_state(state, keys)?);
-        committed.held = Held::Asleep(Box::new(Asleep { bytes, brief: Brief::of(state) }));
+        committed.held = Held::Asleep(Box::new(Asleep {
+            bytes,
+            brief: Brief::of(state),
+        }));
         committed.ring = VecDeque::new();
         Ok(())
     }
@@ -175,8 +198,14 @@ impl Book {
     ///
     /// # Errors
     /// When its bytes do not read.
-    pub fn wake(&mut self, table: TableId, keys: &Keyring) -> Result<Option<Woken>, codec::CodecError> {
-        let Some(committed) = self.tables.get_mut(&table) else { return Ok(None) };
+    pub fn wake(
+        &mut self,
+        table: TableId,
+        keys: &Keyring,
+    ) -> Result<Option<Woken>, codec::CodecError> {
+        let Some(committed) = self.tables.get_mut(&table) else {
+            return Ok(None);
+        };
         let state = match &committed.held {
             Held::Awake(state) => Arc::clone(state),
             Held::Asleep(asleep) => {
@@ -185,7 +214,10 @@ impl Book {
                 state
             }
         };
-        Ok(Some(Woken { state, ring: committed.ring.clone() }))
+        Ok(Some(Woken {
+            state,
+            ring: committed.ring.clone(),
+        }))
     }
 }
 
@@ -206,29 +238,57 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(keys: &'a Keyring) -> Self {
-        Self { keys, book: Book::default(), outbox: Vec::new() }
+        Self {
+            keys,
+            book: Book::default(),
+            outbox: Vec::new(),
+        }
     }
 
     pub(super) fn finish(self) -> Recovered {
-        Recovered { book: self.book, outbox: self.outbox }
+        Recovered {
+            book: self.book,
+            outbox: self.outbox,
+        }
     }
 
     fn record(&mut self, record: Record) -> Result<(), Misfit> {
         match record {
-            Record::Opened { table, name, settings, .. } => {
+            Record::Opened {
+                table,
+                name,
+                settings,
+                ..
+            } => {
                 let state = TableState::new(table, name, Settings::clone(&settings))
                     .map_err(|error| Misfit::Settings { table, error })?;
-                match self.book.tables.insert(table, Committed::new(Arc::new(state))) {
+                match self
+                    .book
+                    .tables
+                    .insert(table, Committed::new(Arc::new(state)))
+                {
                     None => Ok(()),
                     Some(_) => Err(Misfit::OpenedTwice(table)),
                 }
             }
             Record::Batch(batch) => {
                 let table = batch.table;
-                let committed = self.book.tables.get_mut(&table).ok_or(Misfit::NotOpened(table))?;
-                let Held::Awake(state) = &mut committed.held else { return Err(Misfit::NotOpened(table)) };
-                if let Some(first) = batch.events.first() && first.seq.0 != state.seq.0 + 1 {
-                    return Err(Misfit::Gap { table, last: state.seq, found: first.seq });
+                let committed = self
+                    .book
+                    .tables
+                    .get_mut(&table)
+                    .ok_or(Misfit::NotOpened(table))?;
+                let Held::Awake(state) = &mut committed.held else {
+                    return Err(Misfit::NotOpened(table));
+                };
+                if let Some(first) = batch.events.first()
+                    && first.seq.0 != state.seq.0 + 1
+                {
+                    return Err(Misfit::Gap {
+                        table,
+                        last: state.seq,
+                        found: first.seq,
+                    });
                 }
                 // Nobody else holds it while the log is read, so this does not copy.
                 let applied = Arc::make_mut(state).apply(&batch);
@@ -241,7 +301,9 @@ impl<'a> Reader<'a> {
             Record::Snapshot(state) => {
                 let known = self.book.tables.get(&state.id).map(Committed::brief);
                 if known.as_ref().is_none_or(|known| known.seq != state.seq) {
-                    self.book.tables.insert(state.id, Committed::new(Arc::from(state)));
+                    self.book
+                        .tables
+                        .insert(state.id, Committed::new(Arc::from(state)));
                 } else if let Some(committed) = self.book.tables.get_mut(&state.id) {
                     committed.held = Held::Awake(Arc::from(state));
                 }
@@ -266,4 +328,4 @@ impl Fold for Reader<'_> {
 }
 
 /// Events kept for watchers that resume: the last few hands at a full table.
-const RING_EVENTS: usize = 256;
+pub const RING_EVENTS: usize = 256;

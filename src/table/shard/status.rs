@@ -47,7 +47,10 @@ impl Status {
             actions: AtomicU64::new(0),
             hands: AtomicU64::new(0),
             restarts: AtomicU64::new(0),
-            stalls: Mutex::new(Stalls { total: Duration::ZERO, since: None }),
+            stalls: Mutex::new(Stalls {
+                total: Duration::ZERO,
+                since: None,
+            }),
         }
     }
 
@@ -67,18 +70,28 @@ impl Status {
     /// For how long, in all, the shard could not commit until now. An action clock
     /// is prolonged by the difference between two readings.
     pub fn stalled(&self) -> Duration {
-        let stalls = *self.stalls.lock().expect("no code panics while it holds this lock");
+        let stalls = *self
+            .stalls
+            .lock()
+            .expect("no code panics while it holds this lock");
         stalls.total + stalls.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// Whether the shard cannot commit now.
     pub fn is_stalled(&self) -> bool {
-        self.stalls.lock().expect("no code panics while it holds this lock").since.is_some()
+        self.stalls
+            .lock()
+            .expect("no code panics while it holds this lock")
+            .since
+            .is_some()
     }
 
     /// The shard stopped committing at `since`, or goes on.
     pub(super) fn set_stalled(&self, since: Option<Instant>) {
-        let mut stalls = self.stalls.lock().expect("no code panics while it holds this lock");
+        let mut stalls = self
+            .stalls
+            .lock()
+            .expect("no code panics while it holds this lock");
         match (stalls.since, since) {
             (None, Some(_)) => stalls.since = since,
             (Some(began), None) => {

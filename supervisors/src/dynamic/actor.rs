@@ -14,7 +14,7 @@ use crate::snapshot::ChildInfo;
 use crate::start::{StartFn, Started};
 
 /// What a dynamic supervisor is asked by its handle, and told by its tasks and timers.
-pub enum Msg<K> {
+pub(crate) enum Msg<K> {
     Children(Reply<Vec<ChildInfo<K>>>),
     Find(K, Reply<Result<Option<ActorCell>, HandleError>>),
     Start(K, StartFn, Reply<Result<ActorCell, HandleError>>),

@@ -12,20 +12,13 @@ use crate::snapshot::ChildInfo;
 use crate::spec::{ChildId, ChildSpec};
 
 /// What a static supervisor is asked; sent by its handle only.
-pub enum Msg {
-    #[doc(hidden)]
+pub(crate) enum Msg {
     Children(Reply<Vec<ChildInfo>>),
-    #[doc(hidden)]
     Find(ChildId, Reply<Result<Option<ActorCell>, HandleError>>),
-    #[doc(hidden)]
     Start(ChildSpec, Reply<Result<ActorCell, HandleError>>),
-    #[doc(hidden)]
     Terminate(ChildId, Reply<Result<(), HandleError>>),
-    #[doc(hidden)]
     Restart(ChildId, Reply<Result<ActorCell, HandleError>>),
-    #[doc(hidden)]
     Delete(ChildId, Reply<Result<(), HandleError>>),
-    #[doc(hidden)]
     Due(Ticket),
 }
 

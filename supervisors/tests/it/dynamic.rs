@@ -481,3 +481,58 @@ async fn thousands_die_at_once_and_all_come_back() {
             .all(|child| child.state == ChildState::Running && child.restarts == 1)
     );
 }
+
+/// Real threads, so that ends overtake the reports of starts by chance too, and no timer is involved.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_many_threads_every_child_comes_back_and_every_stop_is_complete() {
+    const CHILDREN: u64 = 300;
+    let stage = Stage::new();
+    let supervisor = DynamicSpec::new(Restart::Transient)
+        .on_exit(|exit| match exit.reason.is_normal() {
+            true => Decision::BySpec,
+            false => Decision::RestartAfter(Duration::ZERO),
+        })
+        .start()
+        .await
+        .expect("starts");
+    let mut cells = Vec::new();
+    for key in 0..CHILDREN {
+        let name = format!("t{key}");
+        let births = |n| {
+            if n < 2 {
+                Birth::PanicsAtOnce
+            } else {
+                Birth::Fine
+            }
+        };
+        let start = stage.start(&name, births, Death::Fine);
+        cells.push(
+            supervisor
+                .start_child_from(key, start)
+                .await
+                .expect("comes up"),
+        );
+    }
+    stage
+        .lines(3 * usize::try_from(CHILDREN).expect("small"))
+        .await;
+    loop {
+        let children = supervisor.children().await.expect("alive");
+        assert_eq!(children.len(), cells.len());
+        if children
+            .iter()
+            .all(|child| child.state == ChildState::Running && child.restarts == 2)
+        {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    let living = supervisor.cell().get_children();
+    assert_eq!(living.len(), cells.len());
+    assert_eq!(supervisor.stop().await, ExitReason::Shutdown);
+    assert!(
+        living
+            .iter()
+            .all(|cell| cell.get_status() == ractor::ActorStatus::Stopped)
+    );
+}

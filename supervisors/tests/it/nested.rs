@@ -15,7 +15,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 type Slot = Arc<Mutex<Option<SupervisorHandle>>>;
 
-/// A child supervisor that fails at its second failure in a minute, and where to find its handle.
+/// A child supervisor that fails at its second failure in a minute, transient so that only a failure restarts it, and where to find its handle.
 fn inner(stage: &Stage, slot: &Slot) -> ChildSpec {
     let spec = SupervisorSpec::new(Strategy::OneForOne)
         .intensity(Intensity::new(1, 60 * SECOND))
@@ -31,6 +31,7 @@ fn inner(stage: &Stage, slot: &Slot) -> ChildSpec {
         }
     })
     .supervisor()
+    .restart(Restart::Transient)
 }
 
 fn current(slot: &Slot) -> SupervisorHandle {

@@ -1,0 +1,3 @@
+//! The commands of `orp`.
+
+pub mod phh;

@@ -1,0 +1,244 @@
+//! What follows from a decision without anybody being asked: the next turn, the next street, the showdown, the end of the
+//! hand, and what waited for it.
+
+use alloc::vec::Vec;
+
+use super::draft::Draft;
+use crate::bet::{call_target, must_act};
+use crate::cards::Cards;
+use crate::command::Action;
+use crate::event::{Cause, Fact, LeaveReason};
+use crate::hand::{Hand, Street};
+use crate::ids::{SeatNo, Turn};
+use crate::pot;
+use crate::seat::Away;
+use crate::showdown::{self, Turned};
+
+/// Goes on until a player must decide or the hand is over. The first to be asked is left of `seat`.
+pub(super) fn go_on_after(draft: &mut Draft, seat: SeatNo) {
+    let place = |hand: &Hand| hand.players.iter().position(|p| p.seat == seat);
+    let mut from = draft.hand().and_then(place).map_or(0, |place| place + 1);
+    while let Some(hand) = draft.hand() {
+        if hand.live().nth(1).is_none() {
+            end_uncontested(draft);
+        } else if let Some(place) = next_to_act(hand, from) {
+            let seat = hand.players[place].seat;
+            let turn = Turn(hand.turn.0.saturating_add(1));
+            draft.push(Fact::TurnStarted { seat, turn });
+            if !acts_for_himself(draft, seat) {
+                act_for(draft, seat, Cause::Away);
+                from = place + 1;
+                continue;
+            }
+            return;
+        } else {
+            end_street(draft);
+            from = 0;
+        }
+    }
+}
+
+/// Checks for the player to act if that is free, else folds (R18, R19).
+pub(super) fn act_for(draft: &mut Draft, seat: SeatNo, cause: Cause) {
+    let Some(hand) = draft.hand() else { return };
+    let Some(player) = hand.player(seat) else {
+        return;
+    };
+    let free = call_target(hand, player) <= player.bet;
+    let action = if free { Action::Check } else { Action::Fold };
+    let (turn, to) = (hand.turn, player.bet);
+    draft.push(Fact::Acted {
+        seat,
+        turn,
+        action,
+        to,
+        added: 0,
+        bank_used_ms: 0,
+        cause,
+    });
+}
+
+/// What waited for the end of the hand: top-ups, leavers, players without chips, players who were away too long.
+pub(super) fn between_hands(draft: &mut Draft) {
+    for no in (0..draft.table().settings.seats).map(SeatNo) {
+        let Some(seat) = draft.table().seat(no) else {
+            continue;
+        };
+        let limit = draft.table().settings.sit_out_buttons;
+        let absent = seat.away.is_some() && limit > 0 && seat.absent_buttons >= limit;
+        if seat.leaving || absent {
+            let reason = if seat.leaving {
+                LeaveReason::Asked
+            } else {
+                LeaveReason::Absent
+            };
+            let cash_out = seat.stack.saturating_add(seat.queued_top_up);
+            let player = seat.player;
+            draft.push(Fact::SeatLeft {
+                seat: no,
+                player,
+                cash_out,
+                reason,
+            });
+            continue;
+        }
+        let broke = seat.stack == 0 && seat.queued_top_up == 0;
+        let playing = seat.away.is_none();
+        top_up(draft, no);
+        if broke && playing {
+            draft.push(Fact::SatOut {
+                seat: no,
+                reason: Away::Broke,
+            });
+        }
+    }
+}
+
+/// What a player brought joins his stack, up to the limit (R17).
+pub(super) fn top_up(draft: &mut Draft, no: SeatNo) {
+    let max = draft.table().settings.buy_in_max;
+    let Some(seat) = draft.table().seat(no).filter(|seat| seat.queued_top_up > 0) else {
+        return;
+    };
+    let amount = seat.queued_top_up.min(max.saturating_sub(seat.stack));
+    let returned = seat.queued_top_up - amount;
+    let player = seat.player;
+    draft.push(Fact::ToppedUp {
+        seat: no,
+        player,
+        amount,
+        returned,
+    });
+}
+
+fn next_to_act(hand: &Hand, from: usize) -> Option<usize> {
+    let count = hand.players.len();
+    (from..from + count)
+        .map(|place| place % count)
+        .find(|place| must_act(hand, &hand.players[*place]))
+}
+
+fn acts_for_himself(draft: &Draft, seat: SeatNo) -> bool {
+    draft
+        .table()
+        .seat(seat)
+        .is_some_and(|seat| !seat.leaving && seat.away != Some(Away::TimedOut))
+}
+
+fn end_street(draft: &mut Draft) {
+    return_uncalled(draft);
+    let show_all_in = draft.table().settings.show_all_in;
+    let Some(hand) = draft.hand() else { return };
+    let all_in = hand.live().any(|p| p.stack == 0);
+    let closed = hand.live().filter(|p| p.stack > 0).nth(1).is_none();
+    let street = hand.street;
+    if show_all_in && all_in && closed {
+        show_all(draft);
+    }
+    match street.next() {
+        Some(next) => deal_street(draft, next),
+        None => end_at_showdown(draft),
+    }
+}
+
+fn deal_street(draft: &mut Draft, street: Street) {
+    let Some(hand) = draft.hand() else { return };
+    let board = hand
+        .deck
+        .as_ref()
+        .and_then(|deck| deck.board(hand.players.len()));
+    let board = board
+        .expect("a hand goes on only with its deck, and ten players leave 32 cards for the board");
+    let cards = Cards::default().and(&board[hand.street.board_len()..street.board_len()]);
+    draft.push(Fact::StreetDealt { street, cards });
+}
+
+fn return_uncalled(draft: &mut Draft) {
+    let Some(hand) = draft.hand() else { return };
+    let bets: Vec<u64> = hand.players.iter().map(|p| p.bet).collect();
+    let Some((place, amount)) = pot::uncalled(&bets) else {
+        return;
+    };
+    let owner = hand.players[place];
+    // Who folded gave up what he had bet.
+    if !owner.folded {
+        draft.push(Fact::UncalledReturned {
+            seat: owner.seat,
+            amount,
+        });
+    }
+}
+
+fn show_all(draft: &mut Draft) {
+    let Some(hand) = draft.hand() else { return };
+    let hidden: Vec<SeatNo> = hand
+        .live()
+        .filter(|p| p.shown.is_none())
+        .map(|p| p.seat)
+        .collect();
+    for seat in hidden {
+        show(draft, seat);
+    }
+}
+
+fn show(draft: &mut Draft, seat: SeatNo) {
+    if let Some(cards) = draft.hand().and_then(|hand| hand.hole(seat)) {
+        draft.push(Fact::Shown {
+            seat,
+            cards: Cards::default().and(cards.cards()),
+        });
+    }
+}
+
+fn end_uncontested(draft: &mut Draft) {
+    return_uncalled(draft);
+    let Some(hand) = draft.hand() else { return };
+    let pots = showdown::pots(hand);
+    let awards = showdown::awards(hand, &pots, &[], &draft.table().settings.rake);
+    end_hand(draft, awards);
+}
+
+fn end_at_showdown(draft: &mut Draft) {
+    let Some(hand) = draft.hand() else { return };
+    let pots = showdown::pots(hand);
+    let strengths = showdown::strengths(hand);
+    let turned = showdown::turn_up(hand, &pots, &strengths);
+    let turned: Vec<(SeatNo, Turned)> = turned
+        .into_iter()
+        .map(|(place, turned)| (hand.players[place].seat, turned))
+        .collect();
+    let awards = showdown::awards(hand, &pots, &strengths, &draft.table().settings.rake);
+    for (seat, turned) in turned {
+        match turned {
+            Turned::Up => show(draft, seat),
+            Turned::Mucked => draft.push(Fact::Mucked { seat }),
+        }
+    }
+    end_hand(draft, awards);
+}
+
+fn end_hand(draft: &mut Draft, awards: Vec<showdown::Award>) {
+    let Some(hand) = draft.hand() else { return };
+    let no = hand.no;
+    let seats: Vec<SeatNo> = hand.players.iter().map(|p| p.seat).collect();
+    for showdown::Award {
+        pot,
+        amount,
+        rake,
+        shares,
+    } in awards
+    {
+        let shares = shares
+            .into_iter()
+            .map(|(place, share)| (seats[place], share))
+            .collect();
+        draft.push(Fact::PotAwarded {
+            pot,
+            amount,
+            rake,
+            shares,
+        });
+    }
+    draft.push(Fact::HandEnded { hand: no });
+    between_hands(draft);
+}

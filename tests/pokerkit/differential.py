@@ -1,0 +1,330 @@
+"""Replays hands that the rules engine played in PokerKit and compares everything.
+
+    cargo run --release --example differential -- 2000 1 | python tests/pokerkit/differential.py
+
+For each hand: who is to act, what a call costs and the bounds of a raise at every decision; the end stacks; the end
+stacks again by `settle.py`, which knows neither engine; and PokerKit's replay of the hand that the engine exported.
+
+Where PokerKit 0.7.7 is known to be wrong the difference has a name in `KNOWN`, and it must be exactly the one that the
+rule explains. If the engine then does what PokerKit cannot follow, the comparison with PokerKit ends for that hand;
+`settle.py` still has to agree. Any other difference fails the run. The counts are on the last line.
+"""
+
+import json
+import sys
+import warnings
+from collections import Counter
+
+from pokerkit import Automation, HandHistory, Mode, NoLimitTexasHoldem
+
+from settle import settle, uncalled
+
+AUTOMATIONS = (
+    Automation.ANTE_POSTING,
+    Automation.BET_COLLECTION,
+    Automation.BLIND_OR_STRADDLE_POSTING,
+    Automation.HOLE_CARDS_SHOWING_OR_MUCKING,
+    Automation.RUNOUT_COUNT_SELECTION,
+    Automation.HAND_KILLING,
+    Automation.CHIPS_PUSHING,
+    Automation.CHIPS_PULLING,
+)
+
+
+class Mismatch(Exception):
+    """The engines differ, and no rule says why."""
+
+
+class Hand:
+    """A hand as the engine told it, followed by what the rules say about chips."""
+
+    def __init__(self, line):
+        self.line = line
+        self.stacks = line['stacks']
+        self.count = len(self.stacks)
+        self.small, self.big = line['small_blind'], line['big_blind']
+        # Heads-up the button posts the small blind, and he is last in order.
+        self.sb, self.bb = (1, 0) if self.count == 2 else (0, 1)
+        left = list(self.stacks)
+        self.antes, self.dead, self.street = [0] * self.count, [0] * self.count, [0] * self.count
+        for i in range(self.count):
+            self.antes[i] = min(line['ante_each'], left[i])
+            left[i] -= self.antes[i]
+        for i, blind in (self.sb, self.small), (self.bb, self.big):
+            self.street[i] = min(blind, left[i])
+            left[i] -= self.street[i]
+        # R12: the ante of the big blind comes after the blind.
+        self.dead[self.bb] = min(line['ante_big_blind'], left[self.bb])
+        left[self.bb] -= self.dead[self.bb]
+        self.left = left
+        self.bets = [0] * self.count
+        self.folded = [False] * self.count
+        self.preflop = True
+        self.acted = [False] * self.count
+        self.full_raise = self.big
+
+    def to_match(self):
+        """The bet of this street; before the flop never below the big blind (R5)."""
+        return max(max(self.street), self.big if self.preflop else 0)
+
+    def act(self, step):
+        i, action = step['place'], step['action'].split()
+        before = self.to_match()
+        if action[0] == 'f':
+            self.folded[i] = True
+        else:
+            to = self.street[i] + step['call'] if action[0] == 'cc' else int(action[1])
+            self.left[i] -= to - self.street[i]
+            self.street[i] = to
+            if to - before >= self.full_raise:
+                self.full_raise = to - before
+        self.acted[i] = True
+
+    def next_street(self):
+        for i, back in enumerate(uncalled(self.street)):
+            self.street[i] -= back
+            self.left[i] += back
+        self.bets = [a + b for a, b in zip(self.bets, self.street)]
+        self.street = [0] * self.count
+        self.acted = [False] * self.count
+        self.preflop = False
+        self.full_raise = self.big
+
+    def settled(self):
+        """The end stacks by `settle.py`."""
+        cards = self.line['holes']
+        won = settle(self.antes, self.dead, self.bets, self.folded, cards, self.line['board'])
+        return [left + chips for left, chips in zip(self.left, won)]
+
+    def streets_end(self, steps, n):
+        """Whether the betting of a street ends before step `n`."""
+        live = [i for i in range(self.count) if not self.folded[i]]
+        if len(live) == 1 or n == len(steps):
+            return True
+        able = [i for i in live if self.left[i] > 0]
+        target = self.to_match()
+        if len(able) == 1:
+            others = [self.street[i] for i in live if i != able[0]]
+            target = min(target, max(others))
+        return all(self.acted[i] and self.street[i] >= target for i in able)
+
+
+def create(hand):
+    """The hand in PokerKit before the first decision."""
+    line = hand.line
+    raw = lambda values: values[::-1] if hand.count == 2 else values  # its arrays are reversed heads-up
+    blinds = [0] * hand.count
+    blinds[hand.sb], blinds[hand.bb] = hand.small, hand.big
+    antes = [line['ante_each']] * hand.count if line['ante_each'] else hand.dead
+    state = NoLimitTexasHoldem.create_state(
+        AUTOMATIONS,
+        bool(line['ante_each']),
+        tuple(raw(antes)),
+        tuple(raw(blinds)),
+        line['big_blind'],
+        tuple(line['stacks']),
+        hand.count,
+        mode=Mode.CASH_GAME,
+    )
+    return state
+
+
+def deal(state, line, board):
+    """Deals until somebody is to act or the hand is over; returns how much of the board is dealt."""
+    while state.status and state.actor_index is None:
+        if state.can_burn_card():
+            state.burn_card('??')
+        elif state.can_deal_hole():
+            i = state.hole_dealee_index
+            dealt = len(state.hole_cards[i])
+            state.deal_hole(line['holes'][i][2 * dealt:2 * dealt + 2])
+        elif state.can_deal_board():
+            count = state.board_dealing_count
+            state.deal_board(line['board'][2 * board:2 * (board + count)])
+            board += count
+        else:
+            raise Mismatch('PokerKit waits for something else')
+    return board
+
+
+def needless_check(hand, state):
+    """R15: one player with chips is left and he has matched; PokerKit asks him to check all the same."""
+    i = state.actor_index
+    if i is None or hand.folded[i]:
+        return False
+    able = [j for j in range(hand.count) if not hand.folded[j] and hand.left[j] > 0]
+    others = [hand.street[j] for j in range(hand.count) if j != i and not hand.folded[j]]
+    return able == [i] and hand.street[i] >= max(others) and state.checking_or_calling_amount == 0
+
+
+def short_big_blind(hand, step, theirs):
+    """R5: the big blind is all-in for less; PokerKit lets others call that, the rule asks for a whole big blind."""
+    i, highest = step['place'], max(hand.street)
+    if not hand.preflop or hand.left[hand.bb] or hand.street[hand.bb] >= hand.big or highest >= hand.big:
+        return False
+    whole = min(hand.big - hand.street[i], hand.left[i])
+    return step['call'] == whole and theirs[0] == min(max(highest - hand.street[i], 0), hand.left[i])
+
+
+def short_first_raise(hand, step, theirs):
+    """R3: all-ins of less than the big blind are the only bets or raises of the street. PokerKit forgets that a full
+    raise is at least a big blind, and lets who acted already raise again."""
+    i = step['place']
+    facing = hand.to_match() - hand.street[i]
+    reopened = facing >= hand.full_raise
+    ours = (step['min_to'], step['max_to'])
+    return (
+        hand.acted[i] and not reopened and hand.full_raise == hand.big
+        and step['call'] == theirs[0] and ours == (None, None) and theirs[1] is not None
+    )
+
+
+def covered_opponents(hand, step, theirs):
+    """R15 forbids a raise only if all others are all-in. PokerKit forbids it also if they merely have too few chips to
+    call it in full."""
+    i, highest = step['place'], hand.to_match()
+    others = [j for j in range(hand.count) if j != i and not hand.folded[j]]
+    return (
+        step['call'] == theirs[0] and theirs[1:] == (None, None) and step['min_to'] is not None
+        and any(hand.left[j] > 0 for j in others)
+        and all(hand.left[j] + hand.street[j] <= highest for j in others)
+    )
+
+
+NEEDLESS_CHECK = 'R15 asks for a needless check'
+KNOWN = {
+    'R5 short big blind': short_big_blind,
+    'R3 short all-in as the first raise': short_first_raise,
+    'R15 raise over opponents with fewer chips': covered_opponents,
+}
+
+
+def explain(hand, step, theirs):
+    """The difference that a rule explains."""
+    for name, explains in KNOWN.items():
+        if explains(hand, step, theirs):
+            return name
+    ours = (step['call'], step['min_to'], step['max_to'])
+    raise Mismatch(f"seat {step['place']}: PokerKit {theirs}, the engine {ours}")
+
+
+class Oracle:
+    """PokerKit beside the engine, for as long as it can follow."""
+
+    def __init__(self, hand):
+        self.hand, self.line = hand, hand.line
+        self.state = create(hand)
+        self.board = deal(self.state, self.line, 0)
+        self.follows = True
+        self.differences = set()
+
+    def settle_needless_checks(self):
+        if self.follows and needless_check(self.hand, self.state):
+            self.differences.add(NEEDLESS_CHECK)
+            self.state.check_or_call()
+            self.board = deal(self.state, self.line, self.board)
+
+    def decide(self, step):
+        state = self.state
+        if state.actor_index != step['place']:
+            raise Mismatch(f"PokerKit asks {state.actor_index}, the engine {step['place']}")
+        theirs = (
+            state.checking_or_calling_amount,
+            state.min_completion_betting_or_raising_to_amount,
+            state.max_completion_betting_or_raising_to_amount,
+        )
+        action = step['action'].split()
+        if theirs != (step['call'], step['min_to'], step['max_to']):
+            name = explain(self.hand, step, theirs)
+            self.differences.add(name)
+            if name == 'R5 short big blind' and action[0] != 'f':
+                self.follows = False
+            if theirs[1] is None and action[0] == 'cbr':
+                self.follows = False
+        if not self.follows:
+            return
+        if action[0] == 'f':
+            state.fold()
+        elif action[0] == 'cc':
+            state.check_or_call()
+        else:
+            state.complete_bet_or_raise_to(int(action[1]))
+
+    def deal(self):
+        if self.follows:
+            self.board = deal(self.state, self.line, self.board)
+
+    def finish(self):
+        if not self.follows:
+            return
+        if self.state.status:
+            raise Mismatch(f'PokerKit goes on with {self.state.actor_index}')
+        if self.state.stacks != self.line['end']:
+            raise Mismatch(f"end stacks: PokerKit {self.state.stacks}, the engine {self.line['end']}")
+
+
+def replay(line):
+    """Compares a hand; returns the differences that rules explain, and whether PokerKit followed to the end."""
+    hand = Hand(line)
+    oracle = Oracle(hand)
+    steps = line['steps']
+    if not steps:
+        oracle.settle_needless_checks()
+        hand.next_street()
+    for n, step in enumerate(steps):
+        if oracle.follows:
+            oracle.decide(step)
+        hand.act(step)
+        oracle.deal()
+        if hand.streets_end(steps, n + 1):
+            oracle.settle_needless_checks()
+            hand.next_street()
+    if hand.settled() != line['end']:
+        raise Mismatch(f"settle.py {hand.settled()}, the engine {line['end']}")
+    oracle.finish()
+    return oracle.differences, oracle.follows
+
+
+def round_trip(line):
+    """PokerKit replays the exported hand to the same stacks."""
+    history = HandHistory.loads(line['phh'])
+    state = None
+    for state in history:
+        pass
+    if state.status or state.stacks != line['end'] or history.finishing_stacks != line['end']:
+        raise Mismatch(f"the export ends with {state.stacks}, the engine with {line['end']}")
+
+
+def main():
+    warnings.simplefilter('ignore')
+    counts, known, failures = Counter(), Counter(), 0
+    for text in sys.stdin:
+        line = json.loads(text)
+        counts['hands'] += 1
+        counts['decisions'] += len(line['steps'])
+        try:
+            differences, followed = replay(line)
+            known.update(differences)
+            counts['same'] += not differences
+            counts['followed'] += followed
+            if followed:
+                round_trip(line)
+                counts['exported'] += 1
+        except (Mismatch, ValueError, AssertionError) as error:
+            failures += 1
+            if failures <= FAILURES_SHOWN:
+                print(f"hand {line['hand']}: {type(error).__name__}: {error}\n{text}")
+    for name, count in sorted(known.items()):
+        print(f'{count} hands: PokerKit is wrong by {name}')
+    print(
+        f"{counts['hands']} hands, {counts['decisions']} decisions: {counts['same']} hands the same in PokerKit,"
+        f" {counts['followed']} with the same end, {counts['exported']} exports replayed to it,"
+        f" {counts['hands'] - counts['same'] - failures} with named differences, {failures} different"
+    )
+    return 1 if failures or not counts['hands'] else 0
+
+
+FAILURES_SHOWN = 10
+
+if __name__ == '__main__':
+    sys.exit(main())
