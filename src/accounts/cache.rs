@@ -17,7 +17,11 @@ pub struct Cache {
 impl Cache {
     /// A cache of at most `entries`.
     pub fn new(entries: usize) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), young_max: (entries / 2).max(1) }
+        Self {
+            young: HashMap::new(),
+            old: HashMap::new(),
+            young_max: (entries / 2).max(1),
+        }
     }
 
     /// The session of a token, if it was used lately.
@@ -52,7 +56,11 @@ mod tests {
 
     fn session(n: u8) -> Arc<Session> {
         let name = Name::new("Ada").expect("Ada is a name");
-        Arc::new(Session { player: PlayerId(n.into()), name, identity: Identity::Guest })
+        Arc::new(Session {
+            player: PlayerId(n.into()),
+            name,
+            identity: Identity::Guest,
+        })
     }
 
     #[test]
@@ -60,10 +68,16 @@ mod tests {
         let mut cache = Cache::new(8);
         for n in 0..200 {
             cache.keep(hash(n), session(n));
-            assert!(cache.find(hash(0)).is_some(), "0 is used all the time, after {n}");
+            assert!(
+                cache.find(hash(0)).is_some(),
+                "0 is used all the time, after {n}"
+            );
             assert!(cache.young.len() + cache.old.len() <= 8);
         }
         assert!(cache.find(hash(1)).is_none());
-        assert_eq!(cache.find(hash(199)).map(|session| session.player), Some(PlayerId(199)));
+        assert_eq!(
+            cache.find(hash(199)).map(|session| session.player),
+            Some(PlayerId(199))
+        );
     }
 }

@@ -37,7 +37,11 @@ mod tests {
     #[test]
     fn names_are_trimmed_and_checked() {
         let check = |text: &str, expected: Result<&str, NameProblem>| {
-            assert_eq!(parse(text).as_ref().map(Name::as_str), expected.as_ref().map(|name| *name), "{text:?}");
+            assert_eq!(
+                parse(text).as_ref().map(Name::as_str),
+                expected.as_ref().map(|name| *name),
+                "{text:?}"
+            );
         };
         check("Ada", Ok("Ada"));
         check("  Ada Lovelace \t", Ok("Ada Lovelace"));

@@ -30,7 +30,10 @@ pub struct Buckets {
 impl Buckets {
     /// No address has made a guest yet.
     pub fn new(limit: GuestLimit) -> Self {
-        Self { limit, full_at: HashMap::new() }
+        Self {
+            limit,
+            full_at: HashMap::new(),
+        }
     }
 
     /// Takes a token out of an address' bucket, or says how long it is until there is one.
@@ -82,7 +85,10 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn buckets(burst: u32) -> Buckets {
-        Buckets::new(GuestLimit { burst: NonZeroU32::new(burst).expect("tests give a burst"), every: SECOND })
+        Buckets::new(GuestLimit {
+            burst: NonZeroU32::new(burst).expect("tests give a burst"),
+            every: SECOND,
+        })
     }
 
     fn ip(text: &str) -> IpAddr {
@@ -100,7 +106,11 @@ mod tests {
         assert_eq!(buckets.take(me, start + SECOND), Ok(()));
         assert_eq!(buckets.take(me, start + SECOND), Err(SECOND));
         for _ in 0..3 {
-            assert_eq!(buckets.take(me, start + SECOND * 60), Ok(()), "it never holds more than the burst");
+            assert_eq!(
+                buckets.take(me, start + SECOND * 60),
+                Ok(()),
+                "it never holds more than the burst"
+            );
         }
         assert_eq!(buckets.take(me, start + SECOND * 60), Err(SECOND));
     }
@@ -110,7 +120,11 @@ mod tests {
         let check = |one: &str, other: &str, same: bool| {
             let (mut buckets, now) = (buckets(1), Instant::now());
             assert_eq!(buckets.take(ip(one), now), Ok(()));
-            assert_eq!(buckets.take(ip(other), now).is_err(), same, "{one} and {other}");
+            assert_eq!(
+                buckets.take(ip(other), now).is_err(),
+                same,
+                "{one} and {other}"
+            );
         };
         check("192.0.2.1", "192.0.2.2", false);
         check("192.0.2.1", "::ffff:192.0.2.1", true);
@@ -126,7 +140,10 @@ mod tests {
             assert_eq!(buckets.take(busy, now), Ok(()));
         }
         for n in 0..2 * ADDRESSES_MAX as u32 {
-            assert_eq!(buckets.take(IpAddr::V4((0x0a00_0000 + n).into()), now), Ok(()));
+            assert_eq!(
+                buckets.take(IpAddr::V4((0x0a00_0000 + n).into()), now),
+                Ok(())
+            );
         }
         assert!(buckets.full_at.len() <= ADDRESSES_MAX);
         assert_eq!(buckets.take(busy, now), Err(SECOND));

@@ -110,10 +110,17 @@ impl Sessions {
             .map_err(|retry_after| AccountsError::TooManyGuests { retry_after })?;
         let token = Token::random()?;
         let player = PlayerId(Uuid::new_v4().as_u128());
-        let record =
-            SessionRecord { player, display_name: name.as_str().to_owned(), created_ms: now_ms() };
+        let record = SessionRecord {
+            player,
+            display_name: name.as_str().to_owned(),
+            created_ms: now_ms(),
+        };
         self.0.store.put_session(token.hash(), &record).await?;
-        let session = Arc::new(Session { player, name, identity: Identity::Guest });
+        let session = Arc::new(Session {
+            player,
+            name,
+            identity: Identity::Guest,
+        });
         lock(&self.0.cache).keep(token.hash(), Arc::clone(&session));
         Ok(NewGuest { session, token })
     }
@@ -123,15 +130,27 @@ impl Sessions {
     /// # Errors
     /// [`AccountsError::UnknownToken`] when it is nobody's, whatever is wrong with it; else when the store gives no answer.
     pub async fn authenticate(&self, token: &str) -> Result<Arc<Session>, AccountsError> {
-        let hash = Token::parse(token).ok_or(AccountsError::UnknownToken)?.hash();
+        let hash = Token::parse(token)
+            .ok_or(AccountsError::UnknownToken)?
+            .hash();
         let known = lock(&self.0.cache).find(hash);
         if let Some(session) = known {
             return Ok(session);
         }
-        let record = self.0.store.session(hash).await?.ok_or(AccountsError::UnknownToken)?;
+        let record = self
+            .0
+            .store
+            .session(hash)
+            .await?
+            .ok_or(AccountsError::UnknownToken)?;
         let player = record.player;
-        let name = Name::new(&record.display_name).map_err(|cause| AccountsError::Corrupt { player, cause })?;
-        let session = Arc::new(Session { player, name, identity: Identity::Guest });
+        let name = Name::new(&record.display_name)
+            .map_err(|cause| AccountsError::Corrupt { player, cause })?;
+        let session = Arc::new(Session {
+            player,
+            name,
+            identity: Identity::Guest,
+        });
         lock(&self.0.cache).keep(hash, Arc::clone(&session));
         Ok(session)
     }
@@ -144,13 +163,17 @@ struct Inner {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("no code panics while it holds this lock")
+    mutex
+        .lock()
+        .expect("no code panics while it holds this lock")
 }
 
 /// For display only: nothing is decided by it.
 fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
 }
 
 #[cfg(test)]

@@ -61,17 +61,32 @@ mod tests {
 
     #[test]
     fn the_hash_is_sha_256_of_the_bits() {
-        let zeros = Token::parse(&"A".repeat(Token::TEXT)).expect("43 times A are 32 bytes of nothing");
+        let zeros =
+            Token::parse(&"A".repeat(Token::TEXT)).expect("43 times A are 32 bytes of nothing");
         // sha256sum of 32 zero bytes.
         let expected = "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925";
-        let hex: String = zeros.hash().0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = zeros
+            .hash()
+            .0
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         assert_eq!(hex, expected);
     }
 
     #[test]
     fn what_is_not_a_token_is_refused() {
         let padded = format!("{}=", "A".repeat(42));
-        for text in ["", "A", "AAAA", &"A".repeat(42), &"A".repeat(44), &padded, &"+".repeat(43), &"ä".repeat(43)] {
+        for text in [
+            "",
+            "A",
+            "AAAA",
+            &"A".repeat(42),
+            &"A".repeat(44),
+            &padded,
+            &"+".repeat(43),
+            &"ä".repeat(43),
+        ] {
             assert!(Token::parse(text).is_none(), "{text:?}");
         }
         // The last character carries two spare bits; a text that sets them is not the text of any token.

@@ -45,7 +45,9 @@ pub const fn rule(rpc: Rpc) -> Rule {
         | Rpc::ListHands
         | Rpc::GetHand
         | Rpc::ExportHand => Rule::Session,
-        Rpc::ListAdminTables | Rpc::ResumeTable | Rpc::VoidHand | Rpc::GetTree | Rpc::GetTotals => Rule::Operator,
+        Rpc::ListAdminTables | Rpc::ResumeTable | Rpc::VoidHand | Rpc::GetTree | Rpc::GetTotals => {
+            Rule::Operator
+        }
     }
 }
 
@@ -69,14 +71,26 @@ pub enum Operators {
 
 impl Door {
     /// Whether this caller may make this call; with a session if the call needs one.
-    pub async fn admit(&self, rpc: Rpc, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Admitted, Status> {
+    pub async fn admit(
+        &self,
+        rpc: Rpc,
+        headers: &HeaderMap,
+        peer: Option<IpAddr>,
+    ) -> Result<Admitted, Status> {
         match (self, rule(rpc)) {
             (Self::Players(_), Rule::Public) => Ok(Admitted::Anybody),
             (Self::Players(sessions), Rule::Session) => {
                 let token = bearer(headers).ok_or_else(status::no_token)?;
-                Ok(Admitted::Player(sessions.authenticate(token).await.map_err(status::accounts)?))
+                Ok(Admitted::Player(
+                    sessions
+                        .authenticate(token)
+                        .await
+                        .map_err(status::accounts)?,
+                ))
             }
-            (Self::Operators(operators), Rule::Operator) if operators.are(headers, peer) => Ok(Admitted::Anybody),
+            (Self::Operators(operators), Rule::Operator) if operators.are(headers, peer) => {
+                Ok(Admitted::Anybody)
+            }
             (Self::Operators(Operators::Token(_)), Rule::Operator) => Err(status::no_token()),
             (Self::Operators(Operators::ThisMachine) | Self::Players(_), Rule::Operator)
             | (Self::Operators(_), Rule::Public | Rule::Session) => Err(status::wrong_door()),
@@ -98,7 +112,9 @@ impl Operators {
         match self {
             Self::ThisMachine => peer.is_some_and(|peer| peer.to_canonical().is_loopback()),
             // Hashes are compared, not tokens: how long that takes says nothing about the token.
-            Self::Token(hash) => bearer(headers).and_then(Token::parse).is_some_and(|token| token.hash() == hash),
+            Self::Token(hash) => bearer(headers)
+                .and_then(Token::parse)
+                .is_some_and(|token| token.hash() == hash),
         }
     }
 }
@@ -108,12 +124,20 @@ impl Operators {
 /// # Errors
 /// `UNAUTHENTICATED` when the call came past the gate.
 pub fn caller<T>(request: &Request<T>) -> Result<Arc<Session>, Status> {
-    request.extensions().get::<Arc<Session>>().cloned().ok_or_else(status::no_token)
+    request
+        .extensions()
+        .get::<Arc<Session>>()
+        .cloned()
+        .ok_or_else(status::no_token)
 }
 
 /// The token in `authorization: Bearer <token>`.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, token) = headers
+        .get(http::header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 

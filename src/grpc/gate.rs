@@ -38,7 +38,10 @@ impl<S> Layer<S> for Gate {
     type Service = Guarded<S>;
 
     fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded { inner, gate: self.clone() }
+        Guarded {
+            inner,
+            gate: self.clone(),
+        }
     }
 }
 
@@ -84,5 +87,9 @@ where
 }
 
 fn peer(request: &Request<Body>) -> Option<IpAddr> {
-    request.extensions().get::<TcpConnectInfo>()?.remote_addr().map(|address| address.ip())
+    request
+        .extensions()
+        .get::<TcpConnectInfo>()?
+        .remote_addr()
+        .map(|address| address.ip())
 }

@@ -10,11 +10,7 @@ use engine::{Reject, SettingsError};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::{
-    accounts::AccountsError,
-    store::StoreError,
-    table::request::CallError,
-};
+use crate::{accounts::AccountsError, store::StoreError, table::request::CallError};
 
 /// The domain of every ErrorInfo.
 pub const DOMAIN: &str = "openrustpoker";
@@ -34,7 +30,11 @@ pub struct Invalid {
 impl Invalid {
     /// A field, the name of what is wrong with it, and what to send instead.
     pub fn new(field: &'static str, reason: &'static str, problem: impl Into<String>) -> Self {
-        Self { field, reason, problem: problem.into() }
+        Self {
+            field,
+            reason,
+            problem: problem.into(),
+        }
     }
 }
 
@@ -62,7 +62,10 @@ pub fn call(error: CallError) -> Status {
 /// A command that the engine refused, with the bounds that would have been legal.
 pub fn reject(reject: &Reject) -> Status {
     let bounds = bounds(reject);
-    let details = details(reject.name(), bounds.map(|(name, bound)| (name, bound.to_string())));
+    let details = details(
+        reject.name(),
+        bounds.map(|(name, bound)| (name, bound.to_string())),
+    );
     Status::with_error_details(Code::FailedPrecondition, reject.to_string(), details)
 }
 
@@ -70,7 +73,9 @@ pub fn reject(reject: &Reject) -> Status {
 pub fn accounts(error: AccountsError) -> Status {
     let text = error.to_string();
     match error {
-        AccountsError::Name(problem) => Invalid::new("display_name", "BadDisplayName", problem.to_string()).into(),
+        AccountsError::Name(problem) => {
+            Invalid::new("display_name", "BadDisplayName", problem.to_string()).into()
+        }
         AccountsError::TooManyGuests { retry_after } => {
             let mut details = details("TooManyGuests", []);
             details.set_retry_info(Some(retry_after));
@@ -86,7 +91,11 @@ pub fn accounts(error: AccountsError) -> Status {
 pub fn store(error: &StoreError) -> Status {
     if error.is_transient() {
         tracing::warn!(%error, "store gave no answer to a call");
-        return unknown("StoreUnavailable", "the store gives no answer now; try again", STORE_RETRY);
+        return unknown(
+            "StoreUnavailable",
+            "the store gives no answer now; try again",
+            STORE_RETRY,
+        );
     }
     internal("Store", error)
 }
@@ -94,13 +103,26 @@ pub fn store(error: &StoreError) -> Status {
 /// Something that only an operator can mend.
 pub fn internal(reason: &'static str, error: &dyn std::error::Error) -> Status {
     tracing::error!(%error, reason, "call failed");
-    answer(Code::Internal, reason, "an error of the server; it was logged")
+    answer(
+        Code::Internal,
+        reason,
+        "an error of the server; it was logged",
+    )
 }
 
 /// A call that names no session.
 pub fn no_token() -> Status {
     let text = "send a token as metadata: `authorization: Bearer <token>`; SessionService.CreateGuest makes one";
     answer(Code::Unauthenticated, "NoToken", text)
+}
+
+/// A repeat of a Sit whose player left since.
+pub fn seat_left() -> Status {
+    answer(
+        Code::FailedPrecondition,
+        "SeatLeft",
+        "you sat down with this request and left the table since",
+    )
 }
 
 /// A call at the wrong port, or by somebody it is not for.
@@ -146,7 +168,9 @@ pub fn unknown(reason: &'static str, text: impl Into<String>, retry_after: Durat
 /// The bound that a refused command missed, by name.
 fn bounds(reject: &Reject) -> Option<(&'static str, u64)> {
     match *reject {
-        Reject::AlreadySeated { seat } | Reject::NotYourTurn { seat } => Some(("seat", seat.0.into())),
+        Reject::AlreadySeated { seat } | Reject::NotYourTurn { seat } => {
+            Some(("seat", seat.0.into()))
+        }
         Reject::NoSuchSeat { seats } => Some(("seats", seats.into())),
         Reject::BuyInBelowMinimum { min } => Some(("min", min)),
         Reject::BuyInAboveMaximum { max } | Reject::TopUpAboveMaximum { max } => Some(("max", max)),
@@ -175,9 +199,14 @@ fn bounds(reject: &Reject) -> Option<(&'static str, u64)> {
     }
 }
 
-fn details(reason: &'static str, metadata: impl IntoIterator<Item = (&'static str, String)>) -> ErrorDetails {
-    let metadata: HashMap<String, String> =
-        metadata.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+fn details(
+    reason: &'static str,
+    metadata: impl IntoIterator<Item = (&'static str, String)>,
+) -> ErrorDetails {
+    let metadata: HashMap<String, String> = metadata
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
     ErrorDetails::with_error_info(reason, DOMAIN, metadata)
 }
 

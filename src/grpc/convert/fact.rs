@@ -7,13 +7,20 @@ use super::cards;
 
 /// A public fact.
 pub fn event(fact: &Fact) -> v1::TableEvent {
-    v1::TableEvent { event: Some(public(fact)) }
+    v1::TableEvent {
+        event: Some(public(fact)),
+    }
 }
 
 /// The viewer's own cards.
 pub fn own(seat: SeatNo, hole: &[Card]) -> v1::TableEvent {
-    let own = v1::HoleCards { seat: seat.0.into(), cards: cards(hole) };
-    v1::TableEvent { event: Some(v1::table_event::Event::HoleCards(own)) }
+    let own = v1::HoleCards {
+        seat: seat.0.into(),
+        cards: cards(hole),
+    };
+    v1::TableEvent {
+        event: Some(v1::table_event::Event::HoleCards(own)),
+    }
 }
 
 /// Something that this viewer may not see: always the same bytes, whatever it was (S6).
@@ -34,25 +41,51 @@ pub fn street(street: Street) -> v1::Street {
 fn public(fact: &Fact) -> v1::table_event::Event {
     use v1::table_event::Event;
     match fact {
-        Fact::SeatTaken { seat, player, name, buy_in, entry: _, owes: _ } => Event::SeatTaken(v1::SeatTaken {
+        Fact::SeatTaken {
+            seat,
+            player,
+            name,
+            buy_in,
+            entry: _,
+            owes: _,
+        } => Event::SeatTaken(v1::SeatTaken {
             seat: no(*seat),
             player_id: player.to_string(),
             display_name: name.as_str().to_owned(),
             stack: *buy_in,
         }),
-        Fact::SeatLeft { seat, player, cash_out, reason } => Event::SeatLeft(v1::SeatLeft {
+        Fact::SeatLeft {
+            seat,
+            player,
+            cash_out,
+            reason,
+        } => Event::SeatLeft(v1::SeatLeft {
             seat: no(*seat),
             player_id: player.to_string(),
             cash_out: *cash_out,
             reason: left(*reason).to_owned(),
         }),
-        Fact::LeaveAsked { seat } => Event::SeatChanged(v1::SeatChanged { leaving: Some(true), ..seat_changed(*seat) }),
-        Fact::TopUpQueued { seat, amount } => {
-            Event::ChipsAdded(v1::ChipsAdded { seat: no(*seat), amount: *amount, queued: true, returned: 0 })
-        }
-        Fact::ToppedUp { seat, player: _, amount, returned } => {
-            Event::ChipsAdded(v1::ChipsAdded { seat: no(*seat), amount: *amount, queued: false, returned: *returned })
-        }
+        Fact::LeaveAsked { seat } => Event::SeatChanged(v1::SeatChanged {
+            leaving: Some(true),
+            ..seat_changed(*seat)
+        }),
+        Fact::TopUpQueued { seat, amount } => Event::ChipsAdded(v1::ChipsAdded {
+            seat: no(*seat),
+            amount: *amount,
+            queued: true,
+            returned: 0,
+        }),
+        Fact::ToppedUp {
+            seat,
+            player: _,
+            amount,
+            returned,
+        } => Event::ChipsAdded(v1::ChipsAdded {
+            seat: no(*seat),
+            amount: *amount,
+            queued: false,
+            returned: *returned,
+        }),
         Fact::SatOut { seat, reason } => Event::SeatChanged(v1::SeatChanged {
             status: Some(v1::SeatStatus::SittingOut.into()),
             reason: away(*reason).to_owned(),
@@ -62,37 +95,68 @@ fn public(fact: &Fact) -> v1::table_event::Event {
             status: Some(v1::SeatStatus::Waiting.into()),
             ..seat_changed(*seat)
         }),
-        Fact::ConnectionChanged { seat, connected } => {
-            Event::SeatChanged(v1::SeatChanged { connected: Some(*connected), ..seat_changed(*seat) })
-        }
+        Fact::ConnectionChanged { seat, connected } => Event::SeatChanged(v1::SeatChanged {
+            connected: Some(*connected),
+            ..seat_changed(*seat)
+        }),
         Fact::BlindsMissed { seat, owes } => {
             let (small_blind, big_blind) = missed(*owes);
-            Event::BlindsMissed(v1::BlindsMissed { seat: no(*seat), small_blind, big_blind })
+            Event::BlindsMissed(v1::BlindsMissed {
+                seat: no(*seat),
+                small_blind,
+                big_blind,
+            })
         }
-        Fact::ButtonMissed { seat, times } => {
-            Event::ButtonMissed(v1::ButtonMissed { seat: no(*seat), times: u32::from(*times) })
-        }
-        Fact::HandStarted { hand, button, small_blind, big_blind, dealt } => Event::HandStarted(v1::HandStarted {
+        Fact::ButtonMissed { seat, times } => Event::ButtonMissed(v1::ButtonMissed {
+            seat: no(*seat),
+            times: u32::from(*times),
+        }),
+        Fact::HandStarted {
+            hand,
+            button,
+            small_blind,
+            big_blind,
+            dealt,
+        } => Event::HandStarted(v1::HandStarted {
             hand: hand.0,
             button: no(*button),
-            small_blind: dealt.iter().any(|dealt| dealt.seat == *small_blind).then(|| no(*small_blind)),
+            small_blind: dealt
+                .iter()
+                .any(|dealt| dealt.seat == *small_blind)
+                .then(|| no(*small_blind)),
             big_blind: no(*big_blind),
             dealt: dealt.iter().map(dealt_seat).collect(),
         }),
-        Fact::Posted { seat, post, amount } => {
-            Event::Posted(v1::Posted { seat: no(*seat), kind: post_kind(*post).into(), amount: *amount })
-        }
-        Fact::TurnStarted { seat, turn } => {
-            Event::TurnStarted(v1::Legal { seat: no(*seat), turn: turn.0, ..v1::Legal::default() })
-        }
+        Fact::Posted { seat, post, amount } => Event::Posted(v1::Posted {
+            seat: no(*seat),
+            kind: post_kind(*post).into(),
+            amount: *amount,
+        }),
+        Fact::TurnStarted { seat, turn } => Event::TurnStarted(v1::Legal {
+            seat: no(*seat),
+            turn: turn.0,
+            ..v1::Legal::default()
+        }),
         Fact::ReconnectTimeStarted { seat, ms } => {
-            Event::ReconnectTimeStarted(v1::ReconnectTimeStarted { seat: no(*seat), reconnect_ms: *ms })
+            Event::ReconnectTimeStarted(v1::ReconnectTimeStarted {
+                seat: no(*seat),
+                reconnect_ms: *ms,
+            })
         }
-        Fact::TimeBankStarted { seat, ms } => {
-            Event::TimeBankStarted(v1::TimeBankStarted { seat: no(*seat), bank_ms: *ms })
-        }
+        Fact::TimeBankStarted { seat, ms } => Event::TimeBankStarted(v1::TimeBankStarted {
+            seat: no(*seat),
+            bank_ms: *ms,
+        }),
         Fact::TimedOut { seat } => Event::TimedOut(v1::TimedOut { seat: no(*seat) }),
-        Fact::Acted { seat, turn, action, to, added, bank_used_ms, cause } => Event::Acted(v1::Acted {
+        Fact::Acted {
+            seat,
+            turn,
+            action,
+            to,
+            added,
+            bank_used_ms,
+            cause,
+        } => Event::Acted(v1::Acted {
             seat: no(*seat),
             turn: turn.0,
             action: action_kind(*action).into(),
@@ -101,19 +165,38 @@ fn public(fact: &Fact) -> v1::table_event::Event {
             bank_used_ms: *bank_used_ms,
             by: by(*cause).into(),
         }),
-        Fact::UncalledReturned { seat, amount } => {
-            Event::UncalledReturned(v1::UncalledReturned { seat: no(*seat), amount: *amount })
-        }
-        Fact::StreetDealt { street: of, cards: board } => {
-            Event::StreetDealt(v1::StreetDealt { street: street(*of).into(), cards: cards(board) })
-        }
-        Fact::Shown { seat, cards: shown } => Event::Shown(v1::Shown { seat: no(*seat), cards: cards(shown) }),
+        Fact::UncalledReturned { seat, amount } => Event::UncalledReturned(v1::UncalledReturned {
+            seat: no(*seat),
+            amount: *amount,
+        }),
+        Fact::StreetDealt {
+            street: of,
+            cards: board,
+        } => Event::StreetDealt(v1::StreetDealt {
+            street: street(*of).into(),
+            cards: cards(board),
+        }),
+        Fact::Shown { seat, cards: shown } => Event::Shown(v1::Shown {
+            seat: no(*seat),
+            cards: cards(shown),
+        }),
         Fact::Mucked { seat } => Event::Mucked(v1::Mucked { seat: no(*seat) }),
-        Fact::PotAwarded { pot, amount, rake, shares } => Event::PotAwarded(v1::PotAwarded {
+        Fact::PotAwarded {
+            pot,
+            amount,
+            rake,
+            shares,
+        } => Event::PotAwarded(v1::PotAwarded {
             pot: (*pot).into(),
             amount: *amount,
             rake: *rake,
-            shares: shares.iter().map(|(seat, amount)| v1::PotShare { seat: no(*seat), amount: *amount }).collect(),
+            shares: shares
+                .iter()
+                .map(|(seat, amount)| v1::PotShare {
+                    seat: no(*seat),
+                    amount: *amount,
+                })
+                .collect(),
         }),
         Fact::HandEnded { hand } => Event::HandEnded(v1::HandEnded { hand: hand.0 }),
         Fact::HandVoided { hand } => Event::HandVoided(v1::HandVoided { hand: hand.0 }),
@@ -126,11 +209,17 @@ fn no(seat: SeatNo) -> u32 {
 }
 
 fn seat_changed(seat: SeatNo) -> v1::SeatChanged {
-    v1::SeatChanged { seat: no(seat), ..v1::SeatChanged::default() }
+    v1::SeatChanged {
+        seat: no(seat),
+        ..v1::SeatChanged::default()
+    }
 }
 
 fn dealt_seat(dealt: &Dealt) -> v1::DealtSeat {
-    v1::DealtSeat { seat: no(dealt.seat), stack: dealt.stack }
+    v1::DealtSeat {
+        seat: no(dealt.seat),
+        stack: dealt.stack,
+    }
 }
 
 fn missed(owes: Owes) -> (bool, bool) {

@@ -14,9 +14,10 @@ pub fn wire(frame: Frame) -> v1::WatchSessionResponse {
             view: Some(view::table(&table)),
         }),
         Frame::Event(event) => Wire::Event(event_frame(&event)),
-        Frame::Reset { table, reason } => {
-            Wire::Reset(v1::TableReset { table_id: table.to_string(), reason: reason.name().to_owned() })
-        }
+        Frame::Reset { table, reason } => Wire::Reset(v1::TableReset {
+            table_id: table.to_string(),
+            reason: reason.name().to_owned(),
+        }),
     })
 }
 
@@ -27,7 +28,9 @@ pub fn opened(watch_id: String) -> v1::WatchSessionResponse {
 
 /// The last frame of a stream that the server ends.
 pub fn closed(reason: &str) -> v1::WatchSessionResponse {
-    respond(Wire::Closed(v1::WatchClosed { reason: reason.to_owned() }))
+    respond(Wire::Closed(v1::WatchClosed {
+        reason: reason.to_owned(),
+    }))
 }
 
 fn event_frame(frame: &EventFrame) -> v1::TableEventFrame {
@@ -46,9 +49,15 @@ fn sight(sight: &Sight) -> v1::TableEvent {
             // Not to be seen, whoever put it there.
             Event::Private(_) => fact::hidden(),
         },
-        Sight::Turn { legal, action_ms, bank_ms } => {
+        Sight::Turn {
+            legal,
+            action_ms,
+            bank_ms,
+        } => {
             let legal = view::legal(*legal, Phase::Action, *action_ms, *bank_ms);
-            v1::TableEvent { event: Some(v1::table_event::Event::TurnStarted(legal)) }
+            v1::TableEvent {
+                event: Some(v1::table_event::Event::TurnStarted(legal)),
+            }
         }
         Sight::Own { seat, cards } => fact::own(*seat, cards.cards()),
         Sight::Hidden => fact::hidden(),

@@ -8,7 +8,11 @@ use crate::grpc::status::{self, Invalid};
 /// Settings that a table can be made of.
 pub fn parse(wire: Option<v1::Settings>) -> Result<Settings, Invalid> {
     let Some(wire) = wire else {
-        return Err(Invalid::new("settings", "MissingSettings", "send what the table plays"));
+        return Err(Invalid::new(
+            "settings",
+            "MissingSettings",
+            "send what the table plays",
+        ));
     };
     let settings = Settings {
         seats: small("settings.seats", wire.seats)?,
@@ -17,7 +21,10 @@ pub fn parse(wire: Option<v1::Settings>) -> Result<Settings, Invalid> {
         ante: ante(wire.ante, wire.big_blind_ante)?,
         buy_in_min: wire.buy_in_min,
         buy_in_max: wire.buy_in_max,
-        rake: Rake { per_10_000: wire.rake_per_10000, caps: wire.rake_caps },
+        rake: Rake {
+            per_10_000: wire.rake_per_10000,
+            caps: wire.rake_caps,
+        },
         clock: Clock {
             action_ms: wire.action_ms,
             bank_ms: wire.bank_ms,
@@ -68,12 +75,17 @@ fn ante(each: u64, big_blind: u64) -> Result<Ante, Invalid> {
         (0, 0) => Ok(Ante::None),
         (each, 0) => Ok(Ante::Each(each)),
         (0, big_blind) => Ok(Ante::BigBlind(big_blind)),
-        (_, _) => Err(Invalid::new("settings.ante", "TwoAntes", "send ante or big_blind_ante, not both")),
+        (_, _) => Err(Invalid::new(
+            "settings.ante",
+            "TwoAntes",
+            "send ante or big_blind_ante, not both",
+        )),
     }
 }
 
 fn small(field: &'static str, number: u32) -> Result<u8, Invalid> {
-    u8::try_from(number).map_err(|cause| Invalid::new(field, "TooLarge", format!("at most {}: {cause}", u8::MAX)))
+    u8::try_from(number)
+        .map_err(|cause| Invalid::new(field, "TooLarge", format!("at most {}: {cause}", u8::MAX)))
 }
 
 /// R9.

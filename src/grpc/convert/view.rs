@@ -16,10 +16,17 @@ pub fn table(table: &TableView) -> v1::TableView {
         table_id: table.table.to_string(),
         name: table.name.as_ref().to_owned(),
         settings: Some(settings::wire(&view.settings)),
-        seats: view.seats.iter().flatten().map(|taken| seat(taken, view)).collect(),
+        seats: view
+            .seats
+            .iter()
+            .flatten()
+            .map(|taken| seat(taken, view))
+            .collect(),
         hand: view.hands_started.0,
         hand_running: hand.is_some(),
-        street: hand.map_or(v1::Street::Unspecified, |hand| fact::street(hand.street)).into(),
+        street: hand
+            .map_or(v1::Street::Unspecified, |hand| fact::street(hand.street))
+            .into(),
         board: hand.map_or_else(Vec::new, |hand| cards(&hand.board)),
         pots: hand.map_or_else(Vec::new, pots),
         button: hand.map(|hand| hand.positions.button.0.into()),
@@ -67,8 +74,15 @@ pub fn legal(legal: Legal, phase: Phase, time_left_ms: u32, bank_ms: u32) -> v1:
 
 fn turn(hand: &HandView, view: &View, time_left: Option<Duration>) -> Option<v1::Legal> {
     let (legal_now, clock) = (hand.legal?, hand.clock?);
-    let left = time_left.map_or(clock.ms, |left| u32::try_from(left.as_millis()).unwrap_or(u32::MAX));
-    let bank_ms = view.seats.iter().flatten().find(|seat| seat.seat == legal_now.seat).map_or(0, |seat| seat.bank_ms);
+    let left = time_left.map_or(clock.ms, |left| {
+        u32::try_from(left.as_millis()).unwrap_or(u32::MAX)
+    });
+    let bank_ms = view
+        .seats
+        .iter()
+        .flatten()
+        .find(|seat| seat.seat == legal_now.seat)
+        .map_or(0, |seat| seat.bank_ms);
     Some(legal(legal_now, clock.phase, left, bank_ms))
 }
 
@@ -97,7 +111,11 @@ fn status(taken: &SeatView, hand_running: bool, dealt: bool) -> v1::SeatStatus {
         return v1::SeatStatus::SittingOut;
     }
     let owes_nothing = taken.owes == engine::Owes::Nothing;
-    if dealt || (owes_nothing && !hand_running) { v1::SeatStatus::Playing } else { v1::SeatStatus::Waiting }
+    if dealt || (owes_nothing && !hand_running) {
+        v1::SeatStatus::Playing
+    } else {
+        v1::SeatStatus::Waiting
+    }
 }
 
 /// The own cards, or cards shown; the engine put there only what this viewer may see.
@@ -105,7 +123,10 @@ fn seen_cards(player: &PlayerView) -> Vec<String> {
     if let Some(own) = &player.own {
         return cards(own.cards());
     }
-    player.shown.as_ref().map_or_else(Vec::new, |shown| cards(shown))
+    player
+        .shown
+        .as_ref()
+        .map_or_else(Vec::new, |shown| cards(shown))
 }
 
 fn player(hand: &HandView, seat: SeatNo) -> Option<&PlayerView> {
@@ -115,20 +136,37 @@ fn player(hand: &HandView, seat: SeatNo) -> Option<&PlayerView> {
 /// The pots of the streets before this one. What is in the pot and was paid by nobody as a bet or an ante is dead money;
 /// it belongs to the main pot whoever posted it, so it is written to the first.
 fn pots(hand: &HandView) -> Vec<v1::Pot> {
-    let paid = hand.players.iter().map(|player| player.paid).fold(0, u64::saturating_add);
+    let paid = hand
+        .players
+        .iter()
+        .map(|player| player.paid)
+        .fold(0, u64::saturating_add);
     let dead = hand.pot.saturating_sub(paid);
-    let stakes: Vec<pot::Stake> = (hand.players.iter().zip(std::iter::once(dead).chain(std::iter::repeat(0))))
-        .map(|(player, dead)| pot::Stake {
-            ante: 0,
-            live: player.paid.saturating_sub(player.bet),
-            dead,
-            folded: player.folded,
-        })
-        .collect();
+    let stakes: Vec<pot::Stake> = (hand
+        .players
+        .iter()
+        .zip(std::iter::once(dead).chain(std::iter::repeat(0))))
+    .map(|(player, dead)| pot::Stake {
+        ante: 0,
+        live: player.paid.saturating_sub(player.bet),
+        dead,
+        folded: player.folded,
+    })
+    .collect();
     let seats = |pot: &pot::Pot| {
-        pot.contenders.iter().filter_map(|place| hand.players.get(*place)).map(|player| player.seat.0.into()).collect()
+        pot.contenders
+            .iter()
+            .filter_map(|place| hand.players.get(*place))
+            .map(|player| player.seat.0.into())
+            .collect()
     };
-    pot::pots(&stakes).iter().map(|pot| v1::Pot { amount: pot.amount, seats: seats(pot) }).collect()
+    pot::pots(&stakes)
+        .iter()
+        .map(|pot| v1::Pot {
+            amount: pot.amount,
+            seats: seats(pot),
+        })
+        .collect()
 }
 
 #[cfg(test)]
