@@ -104,7 +104,7 @@ fn first_hand(ring: Ring, ready: &[SeatNo], first_button: SeatNo) -> Layout {
 fn dead_button(ring: Ring, ready: &[SeatNo], last: Positions, big_blind: SeatNo) -> Positions {
     let small_blind = last.big_blind;
     let button = last.small_blind;
-    if ring.within(button, small_blind, big_blind) {
+    if button != big_blind && ring.within(button, small_blind, big_blind) {
         return Positions {
             button,
             small_blind,
