@@ -316,7 +316,7 @@ impl Rival<'_> {
         let mut history = History::default();
         let (store, owner, random) = (self.store.clone(), self.name.to_string(), &mut self.random);
         let mut token = || {
-            let bytes = u128::from(random.next()) << 64 | u128::from(random.next());
+            let bytes = u128::from(random.number()) << 64 | u128::from(random.number());
             WriterToken(bytes.to_be_bytes())
         };
         let result =
