@@ -9,7 +9,7 @@ use super::frame::{Frame, Kind};
 use super::*;
 use crate::ids::Epoch;
 use crate::store::memory::{Fault, MemoryStore};
-use crate::store::{Append, Row, Seal, SegmentState};
+use crate::store::{Append, Cas, Row, Seal, SegmentState};
 
 const SHARD: ShardId = ShardId(3);
 
@@ -636,4 +636,20 @@ async fn a_higher_epoch_seals_a_lower_one_and_reads_it() {
         Err(AppendError::Refused { .. })
     ));
     second.append("on".into()).await.unwrap();
+}
+
+/// Cannot happen while epochs are won once; if it does all the same, the segment is left to whoever created it.
+#[tokio::test(start_paused = true)]
+async fn a_segment_that_exists_already_is_not_mine() {
+    let store = MemoryStore::new();
+    let theirs = SegmentKey::first_of(Epoch(1)).of(SHARD);
+    assert_eq!(
+        store
+            .create_segment(theirs, WriterToken([99; 16]))
+            .await
+            .unwrap(),
+        Cas::Applied
+    );
+    let (mut log, _) = take_over(&store, 0).await.unwrap();
+    assert_eq!(log.append("mine".into()).await.unwrap(), at(2, 0, 0));
 }
