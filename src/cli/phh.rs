@@ -88,8 +88,8 @@ fn told(place: &str, verdict: Verdict) -> Verdict {
     verdict
 }
 
-/// The files named, and those of the directories named, in order.
-fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+/// The hand histories among the files named and in the directories named, in order.
+pub fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {

@@ -15,6 +15,8 @@ pub mod seal;
 pub mod shard;
 pub mod shuffle;
 pub mod state;
+#[cfg(test)]
+mod tests;
 pub mod watch;
 
 pub use handle::{AdminTable, NewTable, Tables, Totals};

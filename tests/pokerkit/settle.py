@@ -3,8 +3,11 @@
 from pokerkit import StandardHighHand
 
 
-def settle(antes, dead, bets, folded, holes, board):
-    """What each player gets out of the pots. `bets` are live chips, `dead` goes to the main pot whole (R7, R12)."""
+def settle(antes, dead, bets, folded, holes, board, odd_to_first=False):
+    """What each player gets out of the pots. `bets` are live chips, `dead` goes to the main pot whole (R7, R12).
+
+    Odd chips go one each to the winners in order from the left of the button (R8), or all of a pot to the first.
+    """
     paid = [ante + bet for ante, bet in zip(antes, bets)]
     live = [i for i in range(len(paid)) if not folded[i]]
     won = [0] * len(paid)
@@ -22,8 +25,8 @@ def settle(antes, dead, bets, folded, holes, board):
         best = max(ranks[i] for i in contenders)
         winners = [i for i in contenders if ranks[i] == best]
         share, odd = divmod(pot, len(winners))
-        for n, i in enumerate(winners):  # in order from the left of the button (R8)
-            won[i] += share + (n < odd)
+        for n, i in enumerate(winners):
+            won[i] += share + ((odd if n == 0 else 0) if odd_to_first else n < odd)
         floor = layer
     return won
 

@@ -10,6 +10,7 @@
 //! ann folds | checks | calls | raises 600                 bets are raises; amounts are what one raises to
 //! ann leaves | tops-up 100 | sits-out | sits-in wait|post | connects | disconnects
 //! timeout      void      close      stale ann calls       stale: sent again with the turn before
+//! of-hand 1 ann calls                                     sent for hand 1, whichever is played
 //! ann raises 500 ! RaiseBelowMinimum min_to=600           refused, by this rule with these bounds
 //!
 //!   turn ann call 100 raise 200-1000      who is to act, and exactly what is legal (fold always is); or: turn none

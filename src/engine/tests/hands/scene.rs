@@ -137,6 +137,22 @@ impl Scene {
                 }),
                 _ => Err("only an action can be stale".into()),
             },
+            ["of-hand", no, words @ ..] => match self.parse(words)? {
+                Command::Act {
+                    player,
+                    hand: _,
+                    turn,
+                    action,
+                    bank_used_ms,
+                } => Ok(Command::Act {
+                    player,
+                    hand: HandNo(number(no)?),
+                    turn,
+                    action,
+                    bank_used_ms,
+                }),
+                _ => Err("only an action can be of another hand".into()),
+            },
             [name, verb, rest @ ..] => {
                 let player = *self
                     .players

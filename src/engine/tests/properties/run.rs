@@ -1,0 +1,203 @@
+//! A random history of a random table. Everything comes from the arguments, so that a failure can be replayed.
+
+use engine::{
+    Action, Ante, Card, Command, Deck, Entry, Event, HandNo, Name, Phase, PlayerId, Rake, SeatNo,
+    Settings, Table, Turn, check, decide, evolve, legal,
+};
+
+/// What the table's settings are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Mix(pub [u8; 8]);
+
+/// One command, once the table is known to which it goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    pub kind: u8,
+    pub who: u8,
+    pub how: u64,
+}
+
+pub struct Run {
+    pub table: Table,
+    pub events: Vec<Event>,
+}
+
+/// Players are 1 to this; so some are without a seat at most tables.
+pub const PLAYERS: u8 = 12;
+
+pub fn play(mix: Mix, steps: &[Step]) -> Run {
+    let mut table = Table::new(settings(mix)).unwrap();
+    let mut events = Vec::new();
+    let sit = (0..mix.0[0]).map(|who| Step {
+        kind: 0,
+        who,
+        how: u64::from(who) * 0x9e37_79b9,
+    });
+    for step in sit.take(10).chain(steps.iter().copied()) {
+        let Ok(decided) = decide(&table, &command(&table, step)) else {
+            continue;
+        };
+        for event in decided {
+            evolve(&mut table, &event);
+            assert_eq!(check(&table), Ok(()));
+            events.push(event);
+        }
+        assert_eq!(
+            table.hand().is_some(),
+            table.clock().is_some(),
+            "an open hand waits for a player"
+        );
+    }
+    Run { table, events }
+}
+
+pub fn settings(Mix(mix): Mix) -> Settings {
+    let big_blind = 1 + u64::from(mix[1]);
+    let mut settings = Settings::new(2 + mix[0] % 9, 1 + u64::from(mix[2]) % big_blind, big_blind);
+    settings.buy_in_min = 1;
+    settings.ante = match mix[3] % 3 {
+        0 => Ante::None,
+        1 => Ante::Each(1 + big_blind / 5),
+        _ => Ante::BigBlind(big_blind),
+    };
+    let caps = if mix[4] % 2 == 0 { vec![] } else { vec![3, 7] };
+    settings.rake = Rake {
+        per_10_000: u32::from(mix[4]) * 4,
+        caps,
+    };
+    settings.show_all_in = mix[5] % 2 == 0;
+    settings.clock.bank_ms = u32::from(mix[5]);
+    settings.clock.reconnect_ms = u32::from(mix[6] % 2);
+    settings.sit_out_buttons = mix[6] % 4;
+    settings.timeouts_to_sit_out = mix[7] % 4;
+    settings
+}
+
+/// All of a table's state, the deck too.
+pub fn state(table: &Table) -> (serde_json::Value, Option<[u8; Card::COUNT]>) {
+    (
+        serde_json::to_value(table).unwrap(),
+        table.secret().map(Deck::to_bytes),
+    )
+}
+
+pub fn deck(mut seed: u64) -> Deck {
+    let mut cards: Vec<Card> = Card::all().collect();
+    for last in (1..cards.len()).rev() {
+        cards.swap(last, next(&mut seed) as usize % (last + 1));
+    }
+    Deck::new(cards.try_into().unwrap()).unwrap()
+}
+
+/// SplitMix64.
+pub fn next(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (*seed ^ (*seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// Mostly something sensible: a legal action of who is to act, or a deal if nobody is.
+fn command(table: &Table, step: Step) -> Command {
+    let Step { kind, who, how } = step;
+    let player = PlayerId(u128::from(who % PLAYERS) + 1);
+    let entry = if how % 2 == 0 {
+        Entry::WaitForBigBlind
+    } else {
+        Entry::PostNow
+    };
+    match kind {
+        0..=15 => {
+            let buy_in = 1 + how % table.settings().buy_in_max;
+            let seat = SeatNo((how >> 8) as u8 % 11);
+            Command::Sit {
+                player,
+                name: Name::new("someone").unwrap(),
+                seat,
+                buy_in,
+                entry,
+            }
+        }
+        16..=21 => Command::Leave { player },
+        22..=27 => Command::TopUp {
+            player,
+            amount: how % 300,
+        },
+        28..=33 => Command::SitOut { player },
+        34..=45 => Command::SitIn { player, entry },
+        46..=49 => Command::Disconnected { player },
+        50..=53 => Command::Connected { player },
+        54 => Command::Void,
+        55 if how % 16 == 0 => Command::Close,
+        55..=60 => Command::TimeOut {
+            hand: HandNo(how % 8),
+            turn: Turn(how as u32 % 8),
+            phase: Phase::Action,
+        },
+        61..=72 => act(table, player, random_action(how)),
+        73..=90 => match table.clock() {
+            Some(clock) => Command::TimeOut {
+                hand: clock.hand,
+                turn: clock.turn,
+                phase: clock.phase,
+            },
+            None => deal(how),
+        },
+        91.. => match legal(table).zip(table.clock()) {
+            Some((legal, clock)) => {
+                let player = table.seat(clock.seat).unwrap().player;
+                let action = match (how % 8, legal.raise_to, legal.check) {
+                    (0, _, false) => Action::Fold,
+                    (0..=3, Some(raise), _) => {
+                        let room = raise.max_to - raise.min_to + 1;
+                        let often_small = if how % 16 < 12 {
+                            room.min(1 + table.settings().big_blind)
+                        } else {
+                            room
+                        };
+                        Action::RaiseTo {
+                            to: raise.min_to + (how >> 8) % often_small,
+                        }
+                    }
+                    (4, Some(raise), _) => Action::RaiseTo { to: raise.max_to },
+                    (_, _, true) => Action::Check,
+                    (_, _, false) => Action::Call,
+                };
+                act(table, player, action)
+            }
+            None => deal(how),
+        },
+    }
+}
+
+fn random_action(how: u64) -> Action {
+    match how % 5 {
+        0 => Action::Fold,
+        1 => Action::Check,
+        2 => Action::Call,
+        3 => Action::RaiseTo { to: how >> 3 },
+        _ => Action::RaiseTo {
+            to: (how >> 3) % 1000,
+        },
+    }
+}
+
+fn act(table: &Table, player: PlayerId, action: Action) -> Command {
+    let (hand, turn) = table
+        .clock()
+        .map_or((HandNo(0), Turn(0)), |clock| (clock.hand, clock.turn));
+    Command::Act {
+        player,
+        hand,
+        turn,
+        action,
+        bank_used_ms: 40,
+    }
+}
+
+fn deal(how: u64) -> Command {
+    Command::Deal {
+        deck: deck(how),
+        first_button: SeatNo((how % 12) as u8),
+    }
+}
