@@ -31,7 +31,7 @@ pub(crate) fn apply(table: &mut Table, fact: &Fact) {
             owes,
         } => {
             let bank_ms = table.settings.clock.bank_ms;
-            let Some(space) = table.seats.get_mut(usize::from(seat.0)) else {
+            let Some(space) = table.space_mut(*seat) else {
                 return;
             };
             if space.is_some() {
@@ -59,7 +59,7 @@ pub(crate) fn apply(table: &mut Table, fact: &Fact) {
             cash_out,
             reason: _,
         } => {
-            let Some(space) = table.seats.get_mut(usize::from(seat.0)) else {
+            let Some(space) = table.space_mut(*seat) else {
                 return;
             };
             if space.take().is_some() {
@@ -257,14 +257,11 @@ fn time_taken(table: &mut Table, fact: &Fact) {
         return;
     };
     let bank_ran = table.hand().is_some_and(|hand| hand.phase == Phase::Bank);
-    let Some(taken) = table.seat_mut(*seat) else {
-        return;
-    };
-    if let Fact::TimedOut { .. } = fact {
+    if let Fact::TimedOut { .. } = fact
+        && let Some(taken) = table.seat_mut(*seat)
+    {
         taken.timeouts_in_row = taken.timeouts_in_row.saturating_add(1);
-        if bank_ran {
-            taken.bank_ms = 0;
-        }
+        taken.bank_ms = if bank_ran { 0 } else { taken.bank_ms };
     }
     if let Fact::Acted {
         bank_used_ms,
@@ -272,9 +269,16 @@ fn time_taken(table: &mut Table, fact: &Fact) {
         ..
     } = fact
     {
-        taken.bank_ms = taken.bank_ms.saturating_sub(*bank_used_ms);
-        if *cause == Cause::Player {
-            taken.timeouts_in_row = 0;
+        let ends_row = *cause == Cause::Player
+            && table
+                .seat(*seat)
+                .is_some_and(|taken| taken.timeouts_in_row > 0);
+        // Most actions change nothing here, and a seat that is not changed is not copied.
+        if (ends_row || *bank_used_ms > 0)
+            && let Some(taken) = table.seat_mut(*seat)
+        {
+            taken.bank_ms = taken.bank_ms.saturating_sub(*bank_used_ms);
+            taken.timeouts_in_row = if ends_row { 0 } else { taken.timeouts_in_row };
         }
     }
 }

@@ -31,7 +31,7 @@ pub fn play(mix: Mix, steps: &[Step]) -> Run {
     let sit = (0..mix.0[0]).map(|who| Step {
         kind: 0,
         who,
-        how: u64::from(who) * 0x9e37_79b9,
+        how: u64::from(who) << 8 | u64::from(who) * 0x9e37 << 16,
     });
     for step in sit.take(10).chain(steps.iter().copied()) {
         let Ok(decided) = decide(&table, &command(&table, step)) else {
@@ -118,13 +118,13 @@ fn command(table: &Table, step: Step) -> Command {
                 entry,
             }
         }
-        16..=21 => Command::Leave { player },
-        22..=27 => Command::TopUp {
+        16..=17 => Command::Leave { player },
+        18..=29 => Command::TopUp {
             player,
-            amount: how % 300,
+            amount: how % table.settings().buy_in_max,
         },
-        28..=33 => Command::SitOut { player },
-        34..=45 => Command::SitIn { player, entry },
+        30..=32 => Command::SitOut { player },
+        33..=45 => Command::SitIn { player, entry },
         46..=49 => Command::Disconnected { player },
         50..=53 => Command::Connected { player },
         54 => Command::Void,
@@ -159,7 +159,7 @@ fn command(table: &Table, step: Step) -> Command {
                             to: raise.min_to + (how >> 8) % often_small,
                         }
                     }
-                    (4, Some(raise), _) => Action::RaiseTo { to: raise.max_to },
+                    (4, Some(raise), _) if how % 64 < 16 => Action::RaiseTo { to: raise.max_to },
                     (_, _, true) => Action::Check,
                     (_, _, false) => Action::Call,
                 };
