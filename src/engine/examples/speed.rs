@@ -74,8 +74,8 @@ fn carry_out(table: &mut Table, command: &Command) -> u64 {
 
 fn action(turn: Legal, chance: u64) -> Action {
     match (turn.raise_to, turn.call) {
-        (Some(raise), _) if chance % 6 == 0 => Action::RaiseTo { to: raise.min_to },
-        (_, Some(_)) if chance % 3 == 0 => Action::Fold,
+        (Some(raise), _) if chance.is_multiple_of(6) => Action::RaiseTo { to: raise.min_to },
+        (_, Some(_)) if chance.is_multiple_of(3) => Action::Fold,
         (_, Some(_)) => Action::Call,
         (_, None) => Action::Check,
     }
