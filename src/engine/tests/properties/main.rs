@@ -4,8 +4,8 @@
 mod run;
 
 use engine::{
-    Action, Card, Command, Deck, Event, Fact, HandNo, PlayerId, Table, Viewer, check, decide,
-    evolve, legal, see, view,
+    Action, Card, Command, Deck, Event, Fact, HandNo, PlayerId, Reject, Table, Viewer, check,
+    decide, evolve, legal, see, view,
 };
 use proptest::prelude::*;
 use run::{Mix, Run, Step, deck, play, settings, state};
@@ -38,6 +38,11 @@ proptest! {
         let secret = table.secret().map(Deck::to_bytes);
         let mut again: Table = serde_json::from_slice(&snapshot).unwrap();
         prop_assert_eq!(again.wants_secret(), again.hand().is_some());
+        if let Some(clock) = again.clock() {
+            let time_out = Command::TimeOut { hand: clock.hand, turn: clock.turn, phase: clock.phase };
+            prop_assert_eq!(decide(&again, &time_out).err(), Some(Reject::DeckMissing));
+            prop_assert!(decide(&again, &Command::Void).is_ok());
+        }
         if let Some(bytes) = secret {
             again.restore_secret(Deck::from_bytes(&bytes).unwrap());
         }
