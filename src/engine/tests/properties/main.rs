@@ -1,5 +1,5 @@
 //! Laws of the engine over random tables and random commands, legal and illegal ones (R22). Proptest replays a failure from
-//! its seed.
+//! its seed; `PROPTEST_CASES` says how many runs.
 
 mod run;
 
@@ -11,8 +11,6 @@ use proptest::prelude::*;
 use run::{Mix, Run, Step, deck, play, settings, state};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: CASES, ..ProptestConfig::default() })]
-
     /// Chips are conserved after every event, and every other invariant holds (P1, R22).
     #[test]
     fn invariants_hold_after_every_event(mix in mix(), steps in steps()) {
@@ -274,6 +272,5 @@ fn with_hidden_cards_exchanged(table: &Table, viewer: Viewer) -> Option<Table> {
     Some(other)
 }
 
-const CASES: u32 = 200;
 /// Two decisions for each chip would be far more than any hand needs.
 const DECISIONS_MAX: usize = 1_000;
