@@ -186,6 +186,19 @@ def short_first_raise(hand, step, theirs):
     )
 
 
+def cumulative_raises(hand, step, theirs):
+    """R3: several short all-ins add up to a full raise for who acted before them. PokerKit forgets them once they do,
+    and then counts from the next one."""
+    i, highest = step['place'], hand.to_match()
+    most = hand.left[i] + hand.street[i]
+    ours = (step['min_to'], step['max_to'])
+    return (
+        hand.acted[i] and highest - hand.street[i] >= hand.full_raise
+        and step['call'] == theirs[0] and theirs[1:] == (None, None)
+        and ours == (min(highest + hand.full_raise, most), most)
+    )
+
+
 def covered_opponents(hand, step, theirs):
     """R15 forbids a raise only if all others are all-in. PokerKit forbids it also if they merely have too few chips to
     call it in full."""
@@ -210,6 +223,7 @@ KNOWN = {
     'R5 short big blind': short_big_blind,
     'R3 short all-in as the first raise': short_first_raise,
     'R15 raise over opponents with fewer chips': covered_opponents,
+    'R3 short all-ins that add up': cumulative_raises,
 }
 
 
