@@ -7,5 +7,11 @@ pub mod v1 {
     tonic::include_proto!("poker.v1");
 }
 
+mod rpc {
+    include!(concat!(env!("OUT_DIR"), "/rpc.rs"));
+}
+
+pub use rpc::Rpc;
+
 /// The encoded descriptors, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

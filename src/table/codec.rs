@@ -72,7 +72,8 @@ pub fn payload() -> Vec<u8> {
 
 /// Appends a record's bytes to a payload.
 pub fn push(payload: &mut Vec<u8>, record: &[u8]) {
-    let length = u32::try_from(record.len()).expect("a record is smaller than the segment that bounds it");
+    let length =
+        u32::try_from(record.len()).expect("a record is smaller than the segment that bounds it");
     payload.extend_from_slice(&length.to_be_bytes());
     payload.extend_from_slice(record);
 }
@@ -83,9 +84,17 @@ pub fn push(payload: &mut Vec<u8>, record: &[u8]) {
 /// When a deck cannot be sealed.
 pub fn encode(record: &Record, keys: &Keyring) -> Result<Vec<u8>, CodecError> {
     let wire = match record {
-        Record::Opened { table, name, settings, at_ms } => {
-            RecordForm::Opened(*table, name.as_ref().into(), Settings::clone(settings), *at_ms)
-        }
+        Record::Opened {
+            table,
+            name,
+            settings,
+            at_ms,
+        } => RecordForm::Opened(
+            *table,
+            name.as_ref().into(),
+            Settings::clone(settings),
+            *at_ms,
+        ),
         Record::Batch(batch) => RecordForm::Batch(batch_form(batch, keys)?),
         Record::Snapshot(state) => RecordForm::Snapshot(Box::new(snapshot_form(state, keys)?)),
     };
@@ -124,6 +133,19 @@ pub fn encode_state(state: &TableState, keys: &Keyring) -> Result<Vec<u8>, Codec
 pub fn decode_state(bytes: &[u8], keys: &Keyring) -> Result<TableState, CodecError> {
     let form: SnapshotForm = read("snapshot", versioned("snapshot", bytes)?)?;
     state_of(form, keys)
+}
+
+/// What [`encode_state`] wrote, as a record of a checkpoint: nothing is read or opened.
+///
+/// # Errors
+/// When the bytes are of another form.
+pub fn snapshot_record(bytes: &[u8]) -> Result<Vec<u8>, CodecError> {
+    let snapshot = versioned("snapshot", bytes)?;
+    // An externally tagged variant of one value: a map of one pair, name and value.
+    let mut record = write("record", &RecordName::Snapshot)?;
+    record.insert(0, ONE_PAIR);
+    record.extend_from_slice(snapshot);
+    Ok(record)
 }
 
 /// A finished hand as bytes, for the archive.
@@ -165,6 +187,12 @@ enum RecordForm {
     Opened(TableId, String, Settings, u64),
     Batch(BatchForm),
     Snapshot(Box<SnapshotForm>),
+}
+
+/// The name of a variant of [`RecordForm`], written as it writes it.
+#[derive(Serialize)]
+enum RecordName {
+    Snapshot,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -244,10 +272,13 @@ mod bytes_form {
 }
 
 fn batch_form(batch: &Batch, keys: &Keyring) -> Result<BatchForm, CodecError> {
-    let hand = batch.events.iter().find_map(|stamped| match &stamped.event {
-        Event::Public(Fact::HandStarted { hand, .. }) => Some(*hand),
-        Event::Public(_) | Event::Private(_) => None,
-    });
+    let hand = batch
+        .events
+        .iter()
+        .find_map(|stamped| match &stamped.event {
+            Event::Public(Fact::HandStarted { hand, .. }) => Some(*hand),
+            Event::Public(_) | Event::Private(_) => None,
+        });
     Ok(BatchForm {
         table: batch.table,
         cause: batch.cause.map(|cause| (cause.player, cause.request)),
@@ -263,7 +294,11 @@ fn snapshot_form(state: &TableState, keys: &Keyring) -> Result<SnapshotForm, Cod
         name: state.name.as_ref().into(),
         seq: state.seq,
         table: state.table.clone(),
-        recents: state.recents.iter().map(|(player, r)| (player, r.request, r.seq, r.seat)).collect(),
+        recents: state
+            .recents
+            .iter()
+            .map(|(player, r)| (player, r.request, r.seq, r.seat))
+            .collect(),
         hand_log: events_form(state.id, hand, &state.hand_log, keys)?,
     })
 }
@@ -279,7 +314,11 @@ fn events_form(
         let form = match &stamped.event {
             Event::Public(fact) => EventForm::Public(fact.clone()),
             Event::Private(Secret::Deck(deck)) => {
-                let place = SealedFor { table, hand: hand.unwrap_or(HandNo(0)), seq: stamped.seq };
+                let place = SealedFor {
+                    table,
+                    hand: hand.unwrap_or(HandNo(0)),
+                    seq: stamped.seq,
+                };
                 EventForm::SealedDeck(keys.seal(deck, place)?)
             }
         };
@@ -288,24 +327,36 @@ fn events_form(
         };
         match runs.last_mut().filter(follows) {
             Some(run) => run.events.push(form),
-            None => runs.push(RunForm { first: stamped.seq, at_ms: stamped.at_ms, events: vec![form] }),
+            None => runs.push(RunForm {
+                first: stamped.seq,
+                at_ms: stamped.at_ms,
+                events: vec![form],
+            }),
         }
     }
     Ok(EventsForm { runs, hand })
 }
 
-fn events_of(table: TableId, form: EventsForm, keys: &Keyring) -> Result<Vec<Arc<Stamped>>, CodecError> {
+fn events_of(
+    table: TableId,
+    form: EventsForm,
+    keys: &Keyring,
+) -> Result<Vec<Arc<Stamped>>, CodecError> {
     let hand = form.hand.unwrap_or(HandNo(0));
     let mut events = Vec::new();
     for run in form.runs {
         for (seq, event) in (run.first.0..).map(Seq).zip(run.events) {
             let event = match event {
                 EventForm::Public(fact) => Event::Public(fact),
-                EventForm::SealedDeck(sealed) => {
-                    Event::Private(Secret::Deck(keys.open(&sealed, SealedFor { table, hand, seq })?))
-                }
+                EventForm::SealedDeck(sealed) => Event::Private(Secret::Deck(
+                    keys.open(&sealed, SealedFor { table, hand, seq })?,
+                )),
             };
-            events.push(Arc::new(Stamped { seq, at_ms: run.at_ms, event }));
+            events.push(Arc::new(Stamped {
+                seq,
+                at_ms: run.at_ms,
+                event,
+            }));
         }
     }
     Ok(events)
@@ -318,7 +369,9 @@ fn state_of(form: SnapshotForm, keys: &Keyring) -> Result<TableState, CodecError
     }
     let hand_log = events_of(form.id, form.hand_log, keys)?;
     let mut table = form.table;
-    if table.wants_secret() && let Some(deck) = deck_in(&hand_log) {
+    if table.wants_secret()
+        && let Some(deck) = deck_in(&hand_log)
+    {
         table.restore_secret(deck.clone());
     }
     Ok(TableState {
@@ -341,12 +394,17 @@ fn deck_in(events: &[Arc<Stamped>]) -> Option<&Deck> {
 
 fn decode_record(bytes: &[u8], keys: &Keyring) -> Result<Record, CodecError> {
     Ok(match read("record", bytes)? {
-        RecordForm::Opened(table, name, settings, at_ms) => {
-            Record::Opened { table, name: name.into(), settings: Arc::new(settings), at_ms }
-        }
+        RecordForm::Opened(table, name, settings, at_ms) => Record::Opened {
+            table,
+            name: name.into(),
+            settings: Arc::new(settings),
+            at_ms,
+        },
         RecordForm::Batch(form) => Record::Batch(Batch {
             table: form.table,
-            cause: form.cause.map(|(player, request)| Cause { player, request }),
+            cause: form
+                .cause
+                .map(|(player, request)| Cause { player, request }),
             note: form.note,
             events: events_of(form.table, form.events, keys)?,
         }),
@@ -355,27 +413,49 @@ fn decode_record(bytes: &[u8], keys: &Keyring) -> Result<Record, CodecError> {
 }
 
 fn split_record(bytes: &[u8]) -> Result<(&[u8], &[u8]), CodecError> {
-    let short = || CodecError::Malformed { what: "commit", cause: "a record is cut short".into() };
+    let short = || CodecError::Malformed {
+        what: "commit",
+        cause: "a record is cut short".into(),
+    };
     let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(short)?;
-    rest.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or_else(short)
+    rest.split_at_checked(u32::from_be_bytes(*length) as usize)
+        .ok_or_else(short)
 }
 
 fn versioned<'a>(what: &'static str, bytes: &'a [u8]) -> Result<&'a [u8], CodecError> {
     match bytes.split_first() {
         Some((&FORM, rest)) => Ok(rest),
-        Some((&found, _)) if found > FORM => Err(CodecError::LaterForm { what, found, known: FORM }),
-        Some((found, _)) => Err(CodecError::Malformed { what, cause: format!("there is no form {found}") }),
-        None => Err(CodecError::Malformed { what, cause: "there are no bytes".into() }),
+        Some((&found, _)) if found > FORM => Err(CodecError::LaterForm {
+            what,
+            found,
+            known: FORM,
+        }),
+        Some((found, _)) => Err(CodecError::Malformed {
+            what,
+            cause: format!("there is no form {found}"),
+        }),
+        None => Err(CodecError::Malformed {
+            what,
+            cause: "there are no bytes".into(),
+        }),
     }
 }
 
 fn write<T: Serialize>(what: &'static str, form: &T) -> Result<Vec<u8>, CodecError> {
-    rmp_serde::to_vec(form).map_err(|error| CodecError::Malformed { what, cause: error.to_string() })
+    rmp_serde::to_vec(form).map_err(|error| CodecError::Malformed {
+        what,
+        cause: error.to_string(),
+    })
 }
 
 fn read<'a, T: Deserialize<'a>>(what: &'static str, bytes: &'a [u8]) -> Result<T, CodecError> {
-    rmp_serde::from_slice(bytes).map_err(|error| CodecError::Malformed { what, cause: error.to_string() })
+    rmp_serde::from_slice(bytes).map_err(|error| CodecError::Malformed {
+        what,
+        cause: error.to_string(),
+    })
 }
 
+/// MessagePack's header of a map with one pair.
+const ONE_PAIR: u8 = 0x81;
 /// The form that this release writes.
 const FORM: u8 = 1;

@@ -2,5 +2,21 @@
 //!
 //! Others hold a [`Tables`], never an actor.
 
+pub mod actor;
+pub mod clock;
+pub mod codec;
+mod decide;
+#[cfg(feature = "faults")]
+pub mod fault;
 pub mod frame;
+mod handle;
 pub mod request;
+pub mod seal;
+pub mod shard;
+pub mod shuffle;
+pub mod state;
+#[cfg(test)]
+mod tests;
+pub mod watch;
+
+pub use handle::{AdminTable, NewTable, Tables, Totals};

@@ -38,18 +38,40 @@ pub struct Request {
 /// What a player may want of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Take a seat; `None` takes the first empty one.
-    Sit { seat: Option<SeatNo>, name: Arc<str>, buy_in: u64, post_now: bool },
+    /// Take a seat.
+    Sit {
+        /// Which; `None` takes the first empty one.
+        seat: Option<SeatNo>,
+        /// What the others call the player.
+        name: Arc<str>,
+        /// With how many chips.
+        buy_in: u64,
+        /// Post a blind to play at once, instead of waiting for it.
+        post_now: bool,
+    },
     /// Leave now, or after the hand.
     Leave,
     /// Add chips now, or after the hand.
-    TopUp { amount: u64 },
+    TopUp {
+        /// How many.
+        amount: u64,
+    },
     /// Stop being dealt in.
     SitOut,
     /// Be dealt in again.
-    SitIn { post_now: bool },
+    SitIn {
+        /// Post what is owed at once, instead of waiting for the blind.
+        post_now: bool,
+    },
     /// Act in a hand.
-    Act { hand: HandNo, turn: Turn, action: Action },
+    Act {
+        /// Which hand.
+        hand: HandNo,
+        /// Which turn of it.
+        turn: Turn,
+        /// What to do.
+        action: Action,
+    },
 }
 
 /// The durable answer to a request.
@@ -124,4 +146,14 @@ pub struct Summary {
     pub players: u8,
     /// Number of the current or last hand.
     pub hand: HandNo,
+}
+
+impl CallError {
+    /// The table, or its shard, is on its way up.
+    pub fn starting() -> Self {
+        Self::Busy {
+            reason: "it is starting",
+            retry_after: Duration::from_millis(100),
+        }
+    }
 }

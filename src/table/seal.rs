@@ -67,7 +67,9 @@ pub enum SealError {
 impl Keyring {
     /// A ring with one key; for tests and simulations.
     pub fn single(key: [u8; KEY_BYTES]) -> Self {
-        Self { keys: BTreeMap::from([(1, Zeroizing::new(key))]) }
+        Self {
+            keys: BTreeMap::from([(1, Zeroizing::new(key))]),
+        }
     }
 
     /// Reads a key file: one `id:64 hex digits` a line, `#` begins a comment.
@@ -75,7 +77,9 @@ impl Keyring {
     /// # Errors
     /// When it cannot be read or a line is wrong.
     pub fn read(path: &Path) -> Result<Self, SealError> {
-        let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|cause| file_error(path, cause))?;
+        let text = std::fs::read_to_string(path)
+            .map(Zeroizing::new)
+            .map_err(|cause| file_error(path, cause))?;
         text.parse()
     }
 
@@ -92,9 +96,13 @@ impl Keyring {
         let mut key = Zeroizing::new([0; KEY_BYTES]);
         getrandom::fill(key.as_mut_slice())?;
         let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-        let text = Zeroizing::new(format!("# seals the decks at rest; keep it, and keep it secret\n1:{hex}\n"));
+        let text = Zeroizing::new(format!(
+            "# seals the decks at rest; keep it, and keep it secret\n1:{hex}\n"
+        ));
         write_private(path, text.as_bytes()).map_err(|cause| file_error(path, cause))?;
-        Ok(Self { keys: BTreeMap::from([(1, key)]) })
+        Ok(Self {
+            keys: BTreeMap::from([(1, key)]),
+        })
     }
 
     /// Seals a deck for one event.
@@ -108,7 +116,13 @@ impl Keyring {
         let plain = Zeroizing::new(deck.to_bytes());
         let aad = associated(place, *id);
         let sealed = XChaCha20Poly1305::new((&**key).into())
-            .encrypt(XNonce::from_slice(&nonce), Payload { msg: plain.as_slice(), aad: &aad })
+            .encrypt(
+                XNonce::from_slice(&nonce),
+                Payload {
+                    msg: plain.as_slice(),
+                    aad: &aad,
+                },
+            )
             .map_err(|chacha20poly1305::Error| SealError::Broken(place))?;
         Ok([id.to_be_bytes().as_slice(), &nonce, &sealed].concat())
     }
@@ -118,17 +132,30 @@ impl Keyring {
     /// # Errors
     /// When the key is missing, or the bytes were altered or belong elsewhere.
     pub fn open(&self, sealed: &[u8], place: SealedFor) -> Result<Deck, SealError> {
-        let (id, rest) = sealed.split_first_chunk::<4>().ok_or(SealError::Broken(place))?;
-        let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(SealError::Broken(place))?;
+        let (id, rest) = sealed
+            .split_first_chunk::<4>()
+            .ok_or(SealError::Broken(place))?;
+        let (nonce, sealed) = rest
+            .split_first_chunk::<NONCE_BYTES>()
+            .ok_or(SealError::Broken(place))?;
         let id = u32::from_be_bytes(*id);
         let key = self.keys.get(&id).ok_or(SealError::NoSuchKey(id))?;
         let aad = associated(place, id);
         let plain = XChaCha20Poly1305::new((&**key).into())
-            .decrypt(XNonce::from_slice(nonce), Payload { msg: sealed, aad: &aad })
+            .decrypt(
+                XNonce::from_slice(nonce),
+                Payload {
+                    msg: sealed,
+                    aad: &aad,
+                },
+            )
             .map(Zeroizing::new)
             .map_err(|chacha20poly1305::Error| SealError::Broken(place))?;
-        let bytes: [u8; 52] = plain.as_slice().try_into().map_err(|_length: std::array::TryFromSliceError| SealError::Broken(place))?;
-        Deck::from_bytes(bytes).map_err(|_not_a_deck| SealError::Broken(place))
+        let bytes: [u8; 52] = plain
+            .as_slice()
+            .try_into()
+            .map_err(|_length: std::array::TryFromSliceError| SealError::Broken(place))?;
+        Deck::from_bytes(&bytes).map_err(|_not_a_deck| SealError::Broken(place))
     }
 }
 
@@ -154,7 +181,9 @@ impl FromStr for Keyring {
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyring").field("keys", &self.keys.keys()).finish_non_exhaustive()
+        f.debug_struct("Keyring")
+            .field("keys", &self.keys.keys())
+            .finish_non_exhaustive()
     }
 }
 
@@ -190,14 +219,20 @@ fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     // The name must survive a power loss as well, or the decks sealed from now on would not.
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         std::fs::File::open(folder)?.sync_all()?;
     }
     Ok(())
 }
 
 fn file_error(path: &Path, cause: std::io::Error) -> SealError {
-    SealError::File { path: path.display().to_string(), cause }
+    SealError::File {
+        path: path.display().to_string(),
+        cause,
+    }
 }
 
 const KEY_BYTES: usize = 32;
@@ -208,7 +243,11 @@ mod tests {
     use super::*;
     use crate::table::shuffle::shuffled;
 
-    const PLACE: SealedFor = SealedFor { table: TableId(7), hand: HandNo(3), seq: Seq(41) };
+    const PLACE: SealedFor = SealedFor {
+        table: TableId(7),
+        hand: HandNo(3),
+        seq: Seq(41),
+    };
 
     #[test]
     fn a_sealed_deck_opens_for_its_event_only() {
@@ -217,29 +256,49 @@ mod tests {
         let sealed = ring.seal(&deck, PLACE).expect("the system has entropy");
         assert!(ring.open(&sealed, PLACE).expect("it opens").to_bytes() == deck.to_bytes());
         for other in [
-            SealedFor { table: TableId(8), ..PLACE },
-            SealedFor { hand: HandNo(4), ..PLACE },
-            SealedFor { seq: Seq(42), ..PLACE },
+            SealedFor {
+                table: TableId(8),
+                ..PLACE
+            },
+            SealedFor {
+                hand: HandNo(4),
+                ..PLACE
+            },
+            SealedFor {
+                seq: Seq(42),
+                ..PLACE
+            },
         ] {
-            assert!(matches!(ring.open(&sealed, other), Err(SealError::Broken(_))));
+            assert!(matches!(
+                ring.open(&sealed, other),
+                Err(SealError::Broken(_))
+            ));
         }
         for index in 0..sealed.len() {
             let mut altered = sealed.clone();
             altered[index] ^= 1;
             assert!(ring.open(&altered, PLACE).is_err(), "byte {index}");
-            assert!(ring.open(&sealed[..index], PLACE).is_err(), "cut at {index}");
+            assert!(
+                ring.open(&sealed[..index], PLACE).is_err(),
+                "cut at {index}"
+            );
         }
     }
 
     #[test]
     fn an_old_key_opens_and_the_newest_seals() {
         let old: Keyring = format!("1:{}", "ab".repeat(32)).parse().expect("a ring");
-        let both: Keyring = format!("# two\n1:{}\n2:{}\n", "ab".repeat(32), "cd".repeat(32)).parse().expect("a ring");
+        let both: Keyring = format!("# two\n1:{}\n2:{}\n", "ab".repeat(32), "cd".repeat(32))
+            .parse()
+            .expect("a ring");
         let deck = shuffled([2; 32]);
         let sealed = old.seal(&deck, PLACE).expect("sealed");
         assert!(both.open(&sealed, PLACE).is_ok());
         let newer = both.seal(&deck, PLACE).expect("sealed");
-        assert!(matches!(old.open(&newer, PLACE), Err(SealError::NoSuchKey(2))));
+        assert!(matches!(
+            old.open(&newer, PLACE),
+            Err(SealError::NoSuchKey(2))
+        ));
     }
 
     #[test]
@@ -250,7 +309,13 @@ mod tests {
         };
         check("", "the key file holds no key");
         check("# only words\n", "the key file holds no key");
-        check("1:abc", "line 1 of the key file is not `id:` and 64 hex digits");
-        check(&format!("# x\nx:{}", "ab".repeat(32)), "line 2 of the key file is not `id:` and 64 hex digits");
+        check(
+            "1:abc",
+            "line 1 of the key file is not `id:` and 64 hex digits",
+        );
+        check(
+            &format!("# x\nx:{}", "ab".repeat(32)),
+            "line 2 of the key file is not `id:` and 64 hex digits",
+        );
     }
 }

@@ -3,7 +3,7 @@
 //! 256 bits from the operating system seed ChaCha20, and Fisher–Yates draws
 //! from it without modulo bias (S4). Nothing is seeded from time.
 
-use engine::{Card, Deck, HandNo};
+use engine::{Card, Deck, HandNo, SeatNo};
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{Rng, SeedableRng},
@@ -18,6 +18,20 @@ pub trait Dealer: Send + Sync + 'static {
     /// # Errors
     /// When the operating system has no random bits to give.
     fn deck(&self, table: TableId, hand: HandNo) -> Result<Deck, NoEntropy>;
+
+    /// Where the button is in a table's first hand: a draw for the button, with a
+    /// deck that is not played.
+    ///
+    /// # Errors
+    /// As [`Self::deck`].
+    fn button(&self, table: TableId, seats: u8) -> Result<SeatNo, NoEntropy> {
+        let drawn = self.deck(table, HandNo(0))?.to_bytes();
+        // The first card below the largest multiple of the seats: no seat is favoured.
+        let fair = 52 - 52 % seats;
+        Ok(SeatNo(
+            drawn.into_iter().find(|card| *card < fair).unwrap_or(0) % seats,
+        ))
+    }
 }
 
 /// The operating system gave no random bits.
@@ -53,9 +67,8 @@ impl Dealer for SeededDealer {
 /// Fisher–Yates over ChaCha20 (Durstenfeld 1964).
 pub fn shuffled(seed: [u8; 32]) -> Deck {
     let mut random = ChaCha20Rng::from_seed(seed);
-    let mut cards: [Card; 52] = std::array::from_fn(|i| {
-        Card::from_index(i as u8).expect("an index below 52 is a card")
-    });
+    let mut cards: [Card; 52] =
+        std::array::from_fn(|i| Card::new(i as u8).expect("an index below 52 is a card"));
     for last in (1..cards.len()).rev() {
         let other = below(&mut random, last as u32 + 1) as usize;
         cards.swap(last, other);
@@ -89,13 +102,19 @@ mod tests {
         const DECKS: u64 = 52_000;
         let mut counts = [[0_u64; 52]; 52];
         for hand in 0..DECKS {
-            let deck = SeededDealer(7).deck(TableId(1), HandNo(hand)).expect("no entropy is needed");
+            let deck = SeededDealer(7)
+                .deck(TableId(1), HandNo(hand))
+                .expect("no entropy is needed");
             for (position, card) in deck.to_bytes().iter().enumerate() {
                 counts[usize::from(*card)][position] += 1;
             }
         }
         let expected = (DECKS / 52) as i64;
-        let squares: i64 = counts.iter().flatten().map(|&n| (n as i64 - expected).pow(2)).sum();
+        let squares: i64 = counts
+            .iter()
+            .flatten()
+            .map(|&n| (n as i64 - expected).pow(2))
+            .sum();
         let chi = squares / expected;
         assert!((2_240..=2_962).contains(&chi), "chi-square {chi}");
     }
@@ -116,13 +135,22 @@ mod tests {
             }
         }
         let expected = (DECKS / 52) as i64;
-        let squares: i64 = counts.iter().flatten().map(|&n| (n as i64 - expected).pow(2)).sum();
+        let squares: i64 = counts
+            .iter()
+            .flatten()
+            .map(|&n| (n as i64 - expected).pow(2))
+            .sum();
         assert!(squares / expected > 2_962);
     }
 
     #[test]
     fn decks_of_the_system_differ() {
-        let deck = || OsDealer.deck(TableId(1), HandNo(1)).expect("the system has entropy").to_bytes();
+        let deck = || {
+            OsDealer
+                .deck(TableId(1), HandNo(1))
+                .expect("the system has entropy")
+                .to_bytes()
+        };
         assert_ne!(deck(), deck());
     }
 }

@@ -5,8 +5,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use engine::{Event, Fact, HandNo, Name, PlayerId, SeatNo, Settings, SettingsError, Table};
+use engine::{
+    Event, Fact, HandNo, Legal, Name, OwnCards, PlayerId, SeatNo, Seen, Settings, SettingsError,
+    Table, Viewer,
+};
 
+use super::frame::Sight;
 use crate::ids::{Seq, TableId};
 
 /// One event with its number and the owner's clock.
@@ -79,19 +83,52 @@ impl TableState {
     }
 
     /// Takes one batch in: the same fold for the owner and for every later one.
-    /// Total, as the engine's fold is. Returns the hand that ended with it.
-    pub fn apply(&mut self, batch: &Batch) -> Option<FinishedHand> {
-        let mut finished = None;
+    /// Total, as the engine's fold is.
+    pub fn apply(&mut self, batch: &Batch) -> Applied {
+        let mut applied = Applied::default();
         for stamped in &batch.events {
-            if let Some(hand) = self.apply_event(stamped) {
-                finished = Some(hand);
-            }
+            applied.finished = self.apply_event(stamped).or(applied.finished);
+            applied.told.push(Arc::new(Told {
+                stamped: Arc::clone(stamped),
+                aside: self.aside(&stamped.event),
+            }));
         }
         if let Some(cause) = batch.cause {
             let seat = self.table.seat_of(cause.player).map(|(seat, _)| seat);
             self.recents.note(cause, self.seq, seat);
         }
-        finished
+        applied
+    }
+
+    /// What has to be known of the table right after an event to tell it to viewers.
+    fn aside(&self, event: &Event) -> Aside {
+        match event {
+            Event::Public(Fact::TurnStarted { .. }) => {
+                match (engine::legal(&self.table), self.table.clock()) {
+                    (Some(legal), Some(clock)) => Aside::Turn {
+                        legal,
+                        action_ms: clock.ms,
+                        bank_ms: self.table.seat(legal.seat).map_or(0, |seat| seat.bank_ms),
+                    },
+                    (Some(_) | None, Some(_) | None) => Aside::None,
+                }
+            }
+            Event::Public(_) => Aside::None,
+            Event::Private(_) => {
+                let players = self
+                    .table
+                    .hand()
+                    .map(|hand| hand.players())
+                    .unwrap_or_default();
+                let own = players.iter().filter_map(|p| {
+                    match engine::see(&self.table, event, Viewer::Player(p.player)) {
+                        Seen::HoleCards { seat, cards } => Some((p.player, seat, cards)),
+                        Seen::Public(_) | Seen::Nothing => None,
+                    }
+                });
+                Aside::Own(own.collect())
+            }
+        }
     }
 
     fn apply_event(&mut self, stamped: &Arc<Stamped>) -> Option<FinishedHand> {
@@ -105,15 +142,86 @@ impl TableState {
         engine::evolve(&mut self.table, &stamped.event);
         self.seq = stamped.seq;
         match &stamped.event {
-            Event::Public(Fact::HandEnded { hand } | Fact::HandVoided { hand }) => Some(FinishedHand {
-                table: self.id,
-                name: Arc::clone(&self.name),
-                hand: *hand,
-                settings: Arc::clone(self.table.settings()),
-                names: self.table.seats().map(|(_, seat)| (seat.player, seat.name.clone())).collect(),
-                events: std::mem::take(&mut self.hand_log),
-            }),
+            Event::Public(Fact::HandEnded { hand } | Fact::HandVoided { hand }) => {
+                Some(FinishedHand {
+                    table: self.id,
+                    name: Arc::clone(&self.name),
+                    hand: *hand,
+                    settings: Arc::clone(self.table.settings()),
+                    names: self
+                        .table
+                        .seats()
+                        .map(|(_, seat)| (seat.player, seat.name.clone()))
+                        .collect(),
+                    events: std::mem::take(&mut self.hand_log),
+                })
+            }
             Event::Public(_) | Event::Private(_) => None,
+        }
+    }
+}
+
+/// What a batch did besides changing the state.
+#[derive(Default)]
+pub struct Applied {
+    /// Its events, ready to be told.
+    pub told: Vec<Arc<Told>>,
+    /// The hand that ended with it.
+    pub finished: Option<FinishedHand>,
+}
+
+/// An event with what its telling needs.
+pub struct Told {
+    /// The event.
+    pub stamped: Arc<Stamped>,
+    /// What the event itself does not say.
+    pub aside: Aside,
+}
+
+/// What an event does not say itself and only the table right after it knows.
+pub enum Aside {
+    /// Nothing.
+    None,
+    /// What the player to act may do.
+    Turn {
+        /// The legal actions.
+        legal: Legal,
+        /// The base clock, in milliseconds.
+        action_ms: u32,
+        /// The player's time bank, in milliseconds.
+        bank_ms: u32,
+    },
+    /// Whose cards were dealt: each goes to its owner and nowhere else.
+    Own(Box<[(PlayerId, SeatNo, OwnCards)]>),
+}
+
+impl Told {
+    /// What one viewer sees of it.
+    pub fn sight(&self, viewer: Viewer) -> Sight {
+        match (&self.stamped.event, &self.aside) {
+            (
+                _,
+                Aside::Turn {
+                    legal,
+                    action_ms,
+                    bank_ms,
+                },
+            ) => Sight::Turn {
+                legal: *legal,
+                action_ms: *action_ms,
+                bank_ms: *bank_ms,
+            },
+            (Event::Public(_), Aside::None | Aside::Own(_)) => {
+                Sight::Public(Arc::clone(&self.stamped))
+            }
+            (Event::Private(_), Aside::Own(own)) => own
+                .iter()
+                .find(|(player, ..)| viewer == Viewer::Player(*player))
+                .map_or(Sight::Hidden, |(_, seat, cards)| Sight::Own {
+                    seat: *seat,
+                    cards: *cards,
+                }),
+            (Event::Private(_), Aside::None) => Sight::Hidden,
         }
     }
 }
@@ -133,6 +241,19 @@ pub struct FinishedHand {
     pub names: Vec<(PlayerId, Name)>,
     /// From `HandStarted` to the end.
     pub events: Vec<Arc<Stamped>>,
+}
+
+impl FinishedHand {
+    /// Who was dealt in.
+    pub fn players(&self) -> Vec<PlayerId> {
+        let started = self.events.iter().find_map(|stamped| match &stamped.event {
+            Event::Public(Fact::HandStarted { dealt, .. }) => {
+                Some(dealt.iter().map(|dealt| dealt.player).collect())
+            }
+            Event::Public(_) | Event::Private(_) => None,
+        });
+        started.unwrap_or_default()
+    }
 }
 
 /// The last request of each player: all who are seated, and the latest of the others.
@@ -167,13 +288,24 @@ impl Recents {
     }
 
     fn note(&mut self, cause: Cause, seq: Seq, seat: Option<SeatNo>) {
-        self.0.insert(cause.player, Recent { request: cause.request, seq, seat });
+        self.0.insert(
+            cause.player,
+            Recent {
+                request: cause.request,
+                seq,
+                seat,
+            },
+        );
         if self.0.len() <= RECENTS_MAX {
             return;
         }
         // Players who still sit made a request when they sat down; the oldest entry
         // of one without a seat goes first.
-        let oldest = self.0.iter().min_by_key(|(_, recent)| (recent.seat.is_some(), recent.seq)).map(|(player, _)| *player);
+        let oldest = self
+            .0
+            .iter()
+            .min_by_key(|(_, recent)| (recent.seat.is_some(), recent.seq))
+            .map(|(player, _)| *player);
         if let Some(player) = oldest {
             self.0.remove(&player);
         }

@@ -39,7 +39,7 @@ pub use deck::{Deck, DeckError, HoleCards};
 pub use event::{Cause, Dealt, Event, Fact, LeaveReason, Post, Secret};
 pub use evolve::evolve;
 pub use hand::{Hand, InHand, Positions, Street};
-pub use ids::{HandNo, PlayerId, SeatNo, Turn};
+pub use ids::{HandNo, IdError, PlayerId, SeatNo, Turn};
 pub use invariants::{Broken, check};
 pub use reject::Reject;
 pub use seat::{Away, Entry, Name, NameError, Owes, Seat};

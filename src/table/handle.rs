@@ -1,0 +1,450 @@
+//! The handle to all tables of this node.
+//!
+//! A call goes straight to the table's actor if it is awake, else through its
+//! shard's desk. A table that ends drops what it has not answered; then the call is
+//! made again, with the same request id, until an answer comes or the time is over.
+
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+use engine::{HandNo, PlayerId, Viewer};
+use tokio::{sync::oneshot, time::Instant};
+
+pub use super::shard::log::NewTable;
+use super::{
+    actor::{Reply, TableMsg},
+    frame::{FrameSender, WatcherId},
+    request::{CallError, Done, Request, Summary, TableView},
+    shard::{
+        Brief, Options, Shard, World,
+        desk::DeskMsg,
+        log::{LogMsg, OpenError, Sums},
+    },
+};
+use crate::ids::{Epoch, Seq, ShardCount, ShardId, TableId};
+
+/// All tables. Clones are the same tables.
+#[derive(Clone)]
+pub struct Tables {
+    shards: Arc<[Arc<Shard>]>,
+    count: ShardCount,
+    call_timeout: Duration,
+}
+
+/// A table as an operator sees it: no card, ever.
+#[derive(Clone, Debug)]
+pub struct AdminTable {
+    /// The table.
+    pub table: TableId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its shard.
+    pub shard: ShardId,
+    /// The epoch of the shard's owner.
+    pub epoch: Epoch,
+    /// Its last event.
+    pub seq: Seq,
+    /// The current or last hand.
+    pub hand: HandNo,
+    /// Whether that hand is being played.
+    pub hand_running: bool,
+    /// Seats taken.
+    pub players: u8,
+    /// "live", "asleep" or "parked".
+    pub state: &'static str,
+    /// Why it is parked, or failed last.
+    pub reason: String,
+    /// How often it was restarted since the process started.
+    pub restarts: u32,
+}
+
+/// Sums over all tables, and counts since the process started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// The sums over the tables.
+    pub sums: Sums,
+    /// Tables with an actor.
+    pub live: u64,
+    /// Parked tables.
+    pub parked: u64,
+    /// Players' requests done.
+    pub actions: u64,
+    /// Hands finished.
+    pub hands: u64,
+    /// Commits.
+    pub commits: u64,
+    /// Tables restarted after a failure.
+    pub restarts: u64,
+}
+
+impl Tables {
+    /// The shards of this node, without actors yet.
+    pub fn new(count: ShardCount, options: Options, world: World) -> Self {
+        let (options, world) = (Arc::new(options), Arc::new(world));
+        let shards = count
+            .shards()
+            .map(|id| Shard::new(id, Arc::clone(&options), Arc::clone(&world)))
+            .collect();
+        Self {
+            shards,
+            count,
+            call_timeout: options.call_timeout,
+        }
+    }
+
+    /// The shards, for the supervision tree.
+    pub fn shards(&self) -> &[Arc<Shard>] {
+        &self.shards
+    }
+
+    /// Whether every shard is taken over.
+    pub fn ready(&self) -> bool {
+        self.shards
+            .iter()
+            .all(|shard| shard.status.ready.load(Relaxed))
+    }
+
+    /// Opens a table. A repeat with the same id and content changes nothing.
+    ///
+    /// # Errors
+    /// `Refused` for settings that contradict themselves and for an id that is taken; else as every call.
+    pub async fn create(&self, new: NewTable) -> Result<(), CallError> {
+        let shard = self.shard(new.table);
+        let opened = self.until_answered(|reply| {
+            let (new, log) = (new.clone(), shard.log.find());
+            log.is_some_and(|log| log.cast(LogMsg::Open(Box::new(new), reply)).is_ok())
+        });
+        match opened.await? {
+            Ok(()) => Ok(()),
+            Err(OpenError::Taken) => refused("TableIdTaken", OpenError::Taken.to_string()),
+            Err(OpenError::Settings(error)) => refused("BadSettings", error.to_string()),
+            Err(OpenError::Codec(error)) => {
+                tracing::error!(table = %new.table, %error, "table not opened");
+                Err(CallError::starting())
+            }
+        }
+    }
+
+    /// Does what a player wants of a table; returns once it is durable, or refused.
+    ///
+    /// # Errors
+    /// See [`CallError`]: only `Refused` and `NoSuchTable` say that it never happens.
+    pub async fn call(&self, table: TableId, request: Request) -> Result<Done, CallError> {
+        let shard = self.shard(table);
+        if shard.status.queued.load(Relaxed) >= shard.options.shard_queue {
+            return Err(CallError::Busy {
+                reason: "its shard has too much to commit",
+                retry_after: QUEUE_PAUSE,
+            });
+        }
+        let mut request = request;
+        self.ask(table, |reply| {
+            let message = TableMsg::Call(Box::new(request.clone()), reply);
+            // Should this attempt be dropped unanswered, it may still have been done.
+            request.first_attempt = false;
+            message
+        })
+        .await
+    }
+
+    /// The table as a viewer may see it.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn view(&self, table: TableId, viewer: Viewer) -> Result<TableView, CallError> {
+        self.ask(table, |reply| TableMsg::Look(viewer, reply)).await
+    }
+
+    /// Tables after the given one, by id. `open_seats`: only those with an empty seat.
+    ///
+    /// # Errors
+    /// When a shard does not answer in time.
+    pub async fn list(
+        &self,
+        after: Option<TableId>,
+        limit: usize,
+        open_seats: bool,
+    ) -> Result<Vec<Summary>, CallError> {
+        let mut found = Vec::new();
+        let mut after = after;
+        while found.len() < limit {
+            let page = self.page(after, limit).await?;
+            let Some((last, ..)) = page.last() else { break };
+            after = Some(*last);
+            found.extend(
+                page.into_iter()
+                    .filter(|(_, brief, _)| !open_seats || brief.players < brief.settings.seats)
+                    .map(|(table, brief, _)| Summary {
+                        table,
+                        name: brief.name,
+                        settings: brief.settings,
+                        players: brief.players,
+                        hand: brief.hand,
+                    }),
+            );
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// Watches a table: frames go to `queue`, after the given event or from a snapshot on.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn watch(
+        &self,
+        table: TableId,
+        watcher: WatcherId,
+        viewer: Viewer,
+        after: Option<Seq>,
+        queue: FrameSender,
+    ) -> Result<(), CallError> {
+        self.shard(table)
+            .watchers
+            .add(table, watcher, viewer, after, queue);
+        let told = self.ask(table, TableMsg::WatchersChanged).await;
+        match told {
+            // A parked table shows itself to its watchers once it is resumed.
+            Ok(()) | Err(CallError::Parked) => Ok(()),
+            Err(error) => {
+                self.shard(table).watchers.remove(table, watcher);
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends a watch.
+    pub fn unwatch(&self, table: TableId, watcher: WatcherId) {
+        let shard = self.shard(table);
+        shard.watchers.remove(table, watcher);
+        if let Some(actor) = shard.routes.pin().get(&table) {
+            let (reply, _unneeded) = oneshot::channel();
+            if actor.cast(TableMsg::WatchersChanged(reply)).is_err() {
+                tracing::trace!(%table, "a table ended before it heard of its watchers");
+            }
+        }
+    }
+
+    /// Tells a table that a player's first stream began, or that the last one ended (R18).
+    ///
+    /// # Errors
+    /// As every call. A player who does not sit there changes nothing.
+    pub async fn presence(
+        &self,
+        table: TableId,
+        player: PlayerId,
+        connected: bool,
+    ) -> Result<(), CallError> {
+        self.ask(table, |reply| TableMsg::Presence(player, connected, reply))
+            .await
+    }
+
+    /// Tables as an operator sees them, after the given one, by id.
+    ///
+    /// # Errors
+    /// When a shard does not answer in time.
+    pub async fn admin_list(
+        &self,
+        after: Option<TableId>,
+        limit: usize,
+        parked_only: bool,
+    ) -> Result<Vec<AdminTable>, CallError> {
+        let mut found = Vec::new();
+        let mut after = after;
+        while found.len() < limit {
+            let page = self.page(after, limit).await?;
+            let Some((last, ..)) = page.last() else { break };
+            after = Some(*last);
+            let tables = page
+                .into_iter()
+                .map(|(table, brief, _)| self.admin_table(table, brief));
+            found.extend(tables.filter(|table| !parked_only || table.state == PARKED));
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// Gives a parked table another chance.
+    ///
+    /// # Errors
+    /// `Refused` when it is not parked.
+    pub async fn resume(&self, table: TableId) -> Result<(), CallError> {
+        let shard = self.shard(table);
+        let resumed = self
+            .until_answered(|reply| shard.desk.cast(DeskMsg::Resume(table, reply)))
+            .await?;
+        if resumed {
+            Ok(())
+        } else {
+            refused("NotParked", format!("table {table} is not parked"))
+        }
+    }
+
+    /// Voids a hand of a parked table, which is given another chance for it: stacks as
+    /// at the start of the hand, an event with the operator's words.
+    ///
+    /// # Errors
+    /// `Refused` when the table is not parked or this hand is not being played.
+    pub async fn void(
+        &self,
+        table: TableId,
+        hand: HandNo,
+        reason: String,
+    ) -> Result<(), CallError> {
+        self.resume(table).await?;
+        self.ask(table, |reply| TableMsg::Void(hand, reason.clone(), reply))
+            .await
+    }
+
+    /// Sums and counts of the node.
+    ///
+    /// # Errors
+    /// When a shard does not answer in time.
+    pub async fn totals(&self) -> Result<Totals, CallError> {
+        let mut totals = Totals::default();
+        for shard in self.shards.iter() {
+            let sums = self
+                .until_answered(|reply| shard.log.cast(LogMsg::Sums(reply)))
+                .await?;
+            totals.sums.add(&sums);
+            totals.live += shard.routes.len() as u64;
+            totals.parked += shard.falls.count_parked();
+            totals.actions += shard.status.actions.load(Relaxed);
+            totals.hands += shard.status.hands.load(Relaxed);
+            totals.commits += shard.status.commits.load(Relaxed);
+            totals.restarts += shard.status.restarts.load(Relaxed);
+        }
+        Ok(totals)
+    }
+
+    /// Puts a fault into a table.
+    #[cfg(feature = "faults")]
+    pub fn put_fault(&self, table: TableId, fault: super::fault::Fault) {
+        let shard = self.shard(table);
+        shard.faults.put(table, fault);
+        if let Some(actor) = shard.routes.pin().get(&table)
+            && actor.cast(TableMsg::Fault(fault)).is_err()
+        {
+            tracing::debug!(%table, "a table ended before its fault");
+        }
+    }
+
+    fn shard(&self, table: TableId) -> &Arc<Shard> {
+        &self.shards[usize::from(ShardId::of(table, self.count).0)]
+    }
+
+    fn admin_table(&self, table: TableId, brief: Brief) -> AdminTable {
+        let shard = self.shard(table);
+        let fall = shard.falls.of(table);
+        let live = shard.routes.pin().contains_key(&table);
+        let parked = fall.as_ref().is_some_and(|fall| fall.parked);
+        AdminTable {
+            table,
+            name: brief.name,
+            shard: shard.id,
+            epoch: shard.status.epoch(),
+            seq: brief.seq,
+            hand: brief.hand,
+            hand_running: brief.playing,
+            players: brief.players,
+            state: if parked {
+                PARKED
+            } else if live {
+                "live"
+            } else {
+                "asleep"
+            },
+            restarts: fall.as_ref().map_or(0, |fall| fall.total),
+            reason: fall.map_or_else(String::new, |fall| fall.reason),
+        }
+    }
+
+    /// The next tables by id over all shards: each gives as many as are wanted, since
+    /// all of them could be the next ones.
+    async fn page(
+        &self,
+        after: Option<TableId>,
+        limit: usize,
+    ) -> Result<Vec<(TableId, Brief, bool)>, CallError> {
+        let mut page = Vec::new();
+        for shard in self.shards.iter() {
+            page.extend(
+                self.until_answered(|reply| shard.log.cast(LogMsg::List(after, limit, reply)))
+                    .await?,
+            );
+        }
+        page.sort_by_key(|(table, ..)| *table);
+        page.truncate(limit);
+        Ok(page)
+    }
+
+    /// Asks a table until it answers.
+    async fn ask<T>(
+        &self,
+        table: TableId,
+        mut message: impl FnMut(Reply<T>) -> TableMsg,
+    ) -> Result<T, CallError> {
+        let shard = self.shard(table);
+        self.until_answered(|reply| {
+            let awake = shard.routes.pin().get(&table).cloned();
+            let Some(actor) = awake else {
+                return shard.desk.cast(DeskMsg::Ask(table, message(reply)));
+            };
+            // What cannot be delivered is dropped, and its reply with it: the desk is asked next.
+            if actor.cast(message(reply)).is_err() {
+                shard.forget_route(table, &actor);
+            }
+            true
+        })
+        .await?
+    }
+
+    /// Sends until an answer comes or the time is over. A dropped answer means that
+    /// whoever had it ended; its successor is asked next.
+    async fn until_answered<T>(
+        &self,
+        mut send: impl FnMut(oneshot::Sender<T>) -> bool,
+    ) -> Result<T, CallError> {
+        let deadline = Instant::now() + self.call_timeout;
+        let mut pause = FIRST_PAUSE;
+        let mut ever_sent = false;
+        loop {
+            let (reply, answer) = oneshot::channel();
+            if send(reply) {
+                ever_sent = true;
+                match tokio::time::timeout_at(deadline, answer).await {
+                    Ok(Ok(answer)) => return Ok(answer),
+                    Ok(Err(_dropped)) => {}
+                    Err(_elapsed) => {
+                        return Err(CallError::Unknown {
+                            retry_after: UNKNOWN_PAUSE,
+                        });
+                    }
+                }
+            }
+            if Instant::now() + pause >= deadline {
+                return Err(if ever_sent {
+                    CallError::Unknown {
+                        retry_after: UNKNOWN_PAUSE,
+                    }
+                } else {
+                    CallError::starting()
+                });
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+fn refused<T>(rule: &'static str, text: String) -> Result<T, CallError> {
+    Err(CallError::Refused { rule, text })
+}
+
+const PARKED: &str = "parked";
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+const QUEUE_PAUSE: Duration = Duration::from_millis(200);
+const UNKNOWN_PAUSE: Duration = Duration::from_millis(200);
