@@ -265,7 +265,7 @@ fn with_hidden_cards_exchanged(table: &Table, viewer: Viewer) -> Option<Table> {
         bytes[card] = byte;
     }
     let mut other = table.clone();
-    other.restore_secret(Deck::from_bytes(&bytes).unwrap());
+    other.restore_secret(Deck::from_bytes(&bytes).expect("cards only changed places"));
     Some(other)
 }
 
