@@ -11,12 +11,17 @@
 //!
 //! - [`segment`], [`records`], [`error`]: the words
 //! - [`log`]: append, takeover, rotate, prune: how there is one writer without trusting clocks
+//! - `conformance` (tests, and the feature of that name): what every store must pass
+//! - [`embedded`]: SQLite in this process
 //! - [`memory`]: a store for tests and simulations that can be told to misbehave
 
 use async_trait::async_trait;
 
 use crate::ids::{Epoch, HandNo, PlayerId, ShardId, TableId};
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+pub mod embedded;
 pub mod error;
 pub mod log;
 pub mod memory;

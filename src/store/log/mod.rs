@@ -22,6 +22,8 @@ use crate::ids::ShardId;
 
 mod append;
 mod ask;
+#[cfg(any(test, feature = "conformance"))]
+mod defect;
 mod frame;
 mod prune;
 mod replay;

@@ -135,6 +135,17 @@ impl Cells {
         }
     }
 
+    /// An append as a store without conditions would do it.
+    pub(super) fn append_unconditionally(&mut self, append: Append) -> Cas<Option<SegmentState>> {
+        let Some(state) = self.segments.get_mut(&append.segment) else {
+            return Cas::NotApplied(None);
+        };
+        state.next_n = append.row.n + 1;
+        state.last_hash = append.new_hash;
+        self.rows.insert((append.segment, append.row.n), append.row);
+        Cas::Applied
+    }
+
     pub(super) fn seal(&mut self, segment: SegmentId, seal: Seal) -> Cas<Option<SegmentState>> {
         match self.segments.get_mut(&segment) {
             Some(state) if state.seal.is_none() => {
@@ -181,7 +192,7 @@ impl Cells {
             for player in &hand.players {
                 self.hands_of_players.insert((*player, hand.name()), ());
             }
-            self.hands.insert((hand.table, hand.hand_no), hand);
+            self.hands.entry((hand.table, hand.hand_no)).or_insert(hand);
         }
     }
 

@@ -1,0 +1,98 @@
+//! The suite over the memory store, without faults and with them, and the proof that its checks see what is wrong.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::rivals::{Defect, Report, Script, play};
+use super::suite;
+use crate::store::Store;
+use crate::store::memory::{FaultRates, MemoryStore};
+
+#[tokio::test(start_paused = true)]
+async fn memory_store_conforms() {
+    suite(|| async { Arc::new(MemoryStore::new()) as Arc<dyn Store> }).await;
+}
+
+const FAULTS: FaultRates = FaultRates {
+    refuse: 20,
+    lose_request: 30,
+    lose_answer: 40,
+    late: 40,
+    late_calls: 30,
+    max_delay: Duration::from_millis(10),
+};
+
+async fn fight(seed: u64, defect: Option<Defect>) -> Report {
+    let memory = MemoryStore::new();
+    memory.seed(seed, FAULTS);
+    play(
+        Arc::new(memory.clone()),
+        Some(memory),
+        seed,
+        Script {
+            defect,
+            ..Script::long()
+        },
+    )
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn rivals_over_a_misbehaving_store_break_nothing() {
+    let mut all = Report::default();
+    for seed in 0..400 {
+        let report = fight(seed, None).await;
+        assert!(report.violations.is_empty(), "seed {seed}: {report:#?}");
+        all.acknowledged += report.acknowledged;
+        all.never += report.never;
+        all.unknown += report.unknown;
+        all.takeovers += report.takeovers;
+        all.rotations += report.rotations;
+        all.prunes += report.prunes;
+    }
+    println!("{all:?}");
+    // A run that hardly fought would prove nothing.
+    assert!(
+        all.acknowledged > 3_500 && all.never > 1_000 && all.unknown > 250,
+        "{all:?}"
+    );
+    assert!(
+        all.takeovers > 2_500 && all.rotations > 600 && all.prunes > 400,
+        "{all:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_is_a_function_of_its_seed() {
+    let (first, second) = (fight(7, None).await, fight(7, None).await);
+    assert_eq!(format!("{first:?}"), format!("{second:?}"));
+}
+
+async fn seen(defect: Defect) {
+    let mut seeds = 0;
+    for seed in 0..100 {
+        seeds += usize::from(!fight(seed, Some(defect)).await.violations.is_empty());
+    }
+    assert!(seeds > 0, "no seed of a hundred shows {defect:?}");
+    println!("{defect:?}: seen by {seeds} of 100 seeds");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unfenced_append_is_seen() {
+    seen(Defect::UnfencedAppend).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn going_on_in_the_old_segment_is_seen() {
+    seen(Defect::OldSegmentAfterRestart).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_out_taken_as_failure_is_seen() {
+    seen(Defect::TimeOutTakenAsFailure).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reused_slot_is_seen() {
+    seen(Defect::SlotReuse).await;
+}

@@ -1,0 +1,327 @@
+//! The embedded store: SQLite in this process, nothing to install.
+//!
+//! One process at a time has it open (a lock file beside it says so), and one thread in it writes: it takes what all
+//! shards queued, evaluates it in order and commits it in one transaction, so that one wait for the disk serves them
+//! all. Statements are answered after the commit, which is durable (write-ahead log, `synchronous = FULL`).
+//!
+//! Reads have a connection and a thread of their own, so that a takeover that reads megabytes does not stop commits. They
+//! are SERIAL all the same: a read sees every commit that ended before it began, SQLite shows a commit to readers only after
+//! its fsync, and a statement is answered only after its commit ended.
+//!
+//! The outcome of a statement is unknown here only if its caller goes away or if a commit fails half-way; after the latter
+//! the store closes itself, since only a restart can tell what the disk holds.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use tokio::sync::mpsc;
+
+use super::{
+    Answer, Append, Cas, Cause, ClusterRecord, HandRecord, HandRef, ReadLimit, Seal, SegmentChunk,
+    SegmentId, SegmentKey, SegmentState, SessionRecord, ShardRow, Statement, Store, StoreError,
+    TokenHash, WriterToken,
+};
+use crate::ids::{Epoch, HandNo, PlayerId, ShardId, TableId};
+use commit::{Call, Job};
+
+mod commit;
+mod open;
+mod read;
+mod statements;
+#[cfg(test)]
+mod tests;
+
+pub use open::OpenError;
+
+/// The knobs of the embedded store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EmbeddedOptions {
+    /// The database grows no larger than this, in bytes; beyond it statements are answered [`StoreError::Full`]. `None`: as
+    /// large as the disk.
+    pub max_bytes: Option<u64>,
+}
+
+/// The store. Dropping it waits until everything queued is committed and the files are closed.
+pub struct EmbeddedStore {
+    place: Arc<PathBuf>,
+    writes: Option<mpsc::Sender<Box<dyn Job>>>,
+    reads: Option<mpsc::Sender<read::Query>>,
+    threads: Vec<JoinHandle<()>>,
+    /// Held until the threads are gone.
+    _lock: File,
+}
+
+/// How many statements wait at most. Beyond that callers wait before they queue: a shard has one commit in flight, so more
+/// than this means that something is wrong with the disk, not that more should be remembered.
+const QUEUE: usize = 1_024;
+
+/// The threads are gone: the store is being dropped.
+#[derive(Debug, thiserror::Error)]
+#[error("the store's thread has ended")]
+struct ThreadEnded;
+
+impl EmbeddedStore {
+    /// Opens the database at this path, and creates it if it does not exist. Blocks for some milliseconds.
+    pub fn open(path: impl AsRef<Path>, options: &EmbeddedOptions) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let opened = open::open(path, options)?;
+        let place = Arc::new(path.to_owned());
+        let (writes, jobs) = mpsc::channel(QUEUE);
+        let (reads, queries) = mpsc::channel(QUEUE);
+        let failed = |source| OpenError::File {
+            path: path.to_owned(),
+            source,
+        };
+        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+            std::thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(work)
+                .map_err(failed)
+        };
+        let committing = place.clone();
+        let threads = vec![
+            spawn(
+                "store-commit",
+                Box::new(move || commit::run(opened.writer, committing, jobs)),
+            )?,
+            spawn(
+                "store-read",
+                Box::new(move || read::run(&opened.reader, queries)),
+            )?,
+        ];
+        Ok(Self {
+            place,
+            writes: Some(writes),
+            reads: Some(reads),
+            threads,
+            _lock: opened.lock,
+        })
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        statement: Statement,
+        evaluate: impl Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        let (call, answer) = Call::new(statement, evaluate);
+        let closed = || StoreError::Closed {
+            statement,
+            reason: "the store is closing".to_owned(),
+        };
+        let writes = self.writes.as_ref().ok_or_else(closed)?;
+        if writes.send(Box::new(call)).await.is_err() {
+            return Err(closed());
+        }
+        let unknown = |source: Cause| StoreError::Unknown { statement, source };
+        answer
+            .await
+            .unwrap_or_else(|_dropped| Err(unknown(ThreadEnded.into())))
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        statement: Statement,
+        evaluate: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        let closed = || StoreError::Closed {
+            statement,
+            reason: "the store is closing".to_owned(),
+        };
+        let reads = self.reads.as_ref().ok_or_else(closed)?;
+        let (query, found) = read::query(evaluate);
+        if reads.send(query).await.is_err() {
+            return Err(closed());
+        }
+        let found = found.await.map_err(|_dropped| closed())?;
+        found.map_err(|error| commit::not_applied(statement, &self.place, Arc::new(error)))
+    }
+}
+
+impl Drop for EmbeddedStore {
+    fn drop(&mut self) {
+        // The threads end when nobody can queue any more; only then may the lock go.
+        self.writes = None;
+        self.reads = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a store thread panicked");
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for EmbeddedStore {
+    async fn cluster(&self) -> Answer<Option<ClusterRecord>> {
+        self.read(Statement::Cluster, statements::cluster).await
+    }
+
+    async fn create_cluster(&self, record: &ClusterRecord) -> Answer<Cas<ClusterRecord>> {
+        let record = record.clone();
+        self.write(Statement::CreateCluster, move |db| {
+            statements::create_cluster(db, &record)
+        })
+        .await
+    }
+
+    async fn raise_feature_level(&self, from: u32, to: u32) -> Answer<Cas<Option<ClusterRecord>>> {
+        self.write(Statement::RaiseFeatureLevel, move |db| {
+            statements::raise_feature_level(db, from, to)
+        })
+        .await
+    }
+
+    async fn shard(&self, shard: ShardId) -> Answer<Option<ShardRow>> {
+        self.read(Statement::Shard, move |db| statements::shard(db, shard))
+            .await
+    }
+
+    async fn win_epoch(
+        &self,
+        shard: ShardId,
+        from: Option<Epoch>,
+        to: Epoch,
+        owner: &str,
+    ) -> Answer<Cas<Option<ShardRow>>> {
+        let owner = owner.to_owned();
+        self.write(Statement::WinEpoch, move |db| {
+            statements::win_epoch(db, shard, from, to, &owner)
+        })
+        .await
+    }
+
+    async fn set_tail(
+        &self,
+        shard: ShardId,
+        epoch: Epoch,
+        tail: SegmentKey,
+    ) -> Answer<Cas<Option<ShardRow>>> {
+        self.write(Statement::SetTail, move |db| {
+            statements::set_tail(db, shard, epoch, tail)
+        })
+        .await
+    }
+
+    async fn advance_low(
+        &self,
+        shard: ShardId,
+        from: SegmentKey,
+        to: SegmentKey,
+    ) -> Answer<Cas<Option<ShardRow>>> {
+        self.write(Statement::AdvanceLow, move |db| {
+            statements::advance_low(db, shard, from, to)
+        })
+        .await
+    }
+
+    async fn create_segment(
+        &self,
+        segment: SegmentId,
+        writer: WriterToken,
+    ) -> Answer<Cas<SegmentState>> {
+        self.write(Statement::CreateSegment, move |db| {
+            statements::create_segment(db, segment, writer)
+        })
+        .await
+    }
+
+    async fn append(&self, append: &Append) -> Answer<Cas<Option<SegmentState>>> {
+        if append.row.n >= statements::ROWS {
+            return Err(StoreError::SegmentFull {
+                segment: append.segment,
+            });
+        }
+        let append = append.clone();
+        self.write(Statement::Append, move |db| statements::append(db, &append))
+            .await
+    }
+
+    async fn seal(&self, segment: SegmentId, seal: Seal) -> Answer<Cas<Option<SegmentState>>> {
+        self.write(Statement::Seal, move |db| {
+            statements::seal(db, segment, seal)
+        })
+        .await
+    }
+
+    async fn segment(&self, segment: SegmentId) -> Answer<Option<SegmentState>> {
+        self.read(Statement::Segment, move |db| {
+            statements::segment(db, segment)
+        })
+        .await
+    }
+
+    async fn read_rows(
+        &self,
+        segment: SegmentId,
+        from: u64,
+        limit: ReadLimit,
+    ) -> Answer<Option<SegmentChunk>> {
+        self.read(Statement::ReadRows, move |db| {
+            statements::read_rows(db, segment, from, limit)
+        })
+        .await
+    }
+
+    async fn delete_rows(&self, segment: SegmentId) -> Answer<()> {
+        self.write(Statement::DeleteRows, move |db| {
+            statements::delete_rows(db, segment)
+        })
+        .await
+    }
+
+    async fn archive_hands(&self, hands: &[HandRecord]) -> Answer<()> {
+        let hands = hands.to_vec();
+        self.write(Statement::ArchiveHands, move |db| {
+            statements::archive_hands(db, &hands)
+        })
+        .await
+    }
+
+    async fn hand(&self, table: TableId, hand_no: HandNo) -> Answer<Option<HandRecord>> {
+        self.read(Statement::Hand, move |db| {
+            statements::hand(db, table, hand_no)
+        })
+        .await
+    }
+
+    async fn hands_of_table(
+        &self,
+        table: TableId,
+        before: Option<HandNo>,
+        limit: u32,
+    ) -> Answer<Vec<HandRef>> {
+        self.read(Statement::HandsOfTable, move |db| {
+            statements::hands_of_table(db, table, before, limit)
+        })
+        .await
+    }
+
+    async fn hands_of_player(
+        &self,
+        player: PlayerId,
+        before: Option<HandRef>,
+        limit: u32,
+    ) -> Answer<Vec<HandRef>> {
+        self.read(Statement::HandsOfPlayer, move |db| {
+            statements::hands_of_player(db, player, before, limit)
+        })
+        .await
+    }
+
+    async fn put_session(&self, token: TokenHash, session: &SessionRecord) -> Answer<()> {
+        let session = session.clone();
+        self.write(Statement::PutSession, move |db| {
+            statements::put_session(db, token, &session)
+        })
+        .await
+    }
+
+    async fn session(&self, token: TokenHash) -> Answer<Option<SessionRecord>> {
+        self.read(Statement::Session, move |db| statements::session(db, token))
+            .await
+    }
+}

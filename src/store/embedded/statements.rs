@@ -1,0 +1,493 @@
+//! Each statement in SQL. The ones that write run inside the commit thread's transaction; none of them commits.
+
+use bytes::Bytes;
+use rusqlite::types::{FromSqlError, Type};
+use rusqlite::{Connection, Error, OptionalExtension, Result, Row as SqlRow, params};
+
+use crate::ids::{Epoch, HandNo, PlayerId, ShardCount, ShardId, TableId};
+use crate::store::{
+    Append, Cas, ChainHash, ClusterRecord, HandRecord, HandRef, ReadLimit, Row, Seal, SegmentChunk,
+    SegmentId, SegmentKey, SegmentState, SerialDomain, SessionRecord, ShardRow, TokenHash,
+    WriterToken,
+};
+
+/// Rows of a segment have numbers below this, so that one integer names a row: segment · 2³² + n.
+pub(super) const ROWS: u64 = 1 << 32;
+
+pub(super) fn cluster(db: &Connection) -> Result<Option<ClusterRecord>> {
+    let mut select =
+        db.prepare_cached("SELECT shards, serial_domain, feature_level FROM cluster")?;
+    let record = |row: &SqlRow<'_>| {
+        let shards = ShardCount::new(row.get(0)?).ok_or(Error::IntegralValueOutOfRange(0, 0))?;
+        let data_centre: Option<String> = row.get(1)?;
+        let serial_domain = data_centre.map_or(SerialDomain::Serial, SerialDomain::LocalSerial);
+        Ok(ClusterRecord {
+            shards,
+            serial_domain,
+            feature_level: row.get(2)?,
+        })
+    };
+    select.query_row((), record).optional()
+}
+
+pub(super) fn create_cluster(
+    db: &Connection,
+    record: &ClusterRecord,
+) -> Result<Cas<ClusterRecord>> {
+    if let Some(current) = cluster(db)? {
+        return Ok(Cas::NotApplied(current));
+    }
+    let data_centre = match &record.serial_domain {
+        SerialDomain::Serial => None,
+        SerialDomain::LocalSerial(name) => Some(name),
+    };
+    let mut insert = db.prepare_cached(
+        "INSERT INTO cluster (one, shards, serial_domain, feature_level) VALUES (1, ?1, ?2, ?3)",
+    )?;
+    insert.execute(params![
+        record.shards.value(),
+        data_centre,
+        record.feature_level
+    ])?;
+    Ok(Cas::Applied)
+}
+
+pub(super) fn raise_feature_level(
+    db: &Connection,
+    from: u32,
+    to: u32,
+) -> Result<Cas<Option<ClusterRecord>>> {
+    let mut update =
+        db.prepare_cached("UPDATE cluster SET feature_level = ?2 WHERE feature_level = ?1")?;
+    if update.execute((from, to))? == 1 {
+        Ok(Cas::Applied)
+    } else {
+        Ok(Cas::NotApplied(cluster(db)?))
+    }
+}
+
+pub(super) fn shard(db: &Connection, shard: ShardId) -> Result<Option<ShardRow>> {
+    let mut select = db.prepare_cached(
+        "SELECT epoch, owner, tail_epoch, tail_k, low_epoch, low_k FROM shards WHERE shard = ?1",
+    )?;
+    let record = |row: &SqlRow<'_>| {
+        Ok(ShardRow {
+            epoch: Epoch(number(row, 0)?),
+            owner: row.get(1)?,
+            tail: SegmentKey {
+                epoch: Epoch(number(row, 2)?),
+                k: row.get(3)?,
+            },
+            low: SegmentKey {
+                epoch: Epoch(number(row, 4)?),
+                k: row.get(5)?,
+            },
+        })
+    };
+    select.query_row((shard.0,), record).optional()
+}
+
+pub(super) fn win_epoch(
+    db: &Connection,
+    id: ShardId,
+    from: Option<Epoch>,
+    to: Epoch,
+    owner: &str,
+) -> Result<Cas<Option<ShardRow>>> {
+    let root = SegmentKey::ROOT;
+    let changed = match from {
+        None => db
+            .prepare_cached(
+                "INSERT INTO shards (shard, epoch, owner, tail_epoch, tail_k, low_epoch, low_k)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?5) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![id.0, int(to.0)?, owner, int(root.epoch.0)?, root.k])?,
+        Some(from) => db
+            .prepare_cached(
+                "UPDATE shards SET epoch = ?3, owner = ?4 WHERE shard = ?1 AND epoch = ?2",
+            )?
+            .execute(params![id.0, int(from.0)?, int(to.0)?, owner])?,
+    };
+    shard_cas(db, id, changed)
+}
+
+pub(super) fn set_tail(
+    db: &Connection,
+    id: ShardId,
+    epoch: Epoch,
+    tail: SegmentKey,
+) -> Result<Cas<Option<ShardRow>>> {
+    let mut update = db.prepare_cached(
+        "UPDATE shards SET tail_epoch = ?3, tail_k = ?4 WHERE shard = ?1 AND epoch = ?2",
+    )?;
+    let changed = update.execute(params![id.0, int(epoch.0)?, int(tail.epoch.0)?, tail.k])?;
+    shard_cas(db, id, changed)
+}
+
+pub(super) fn advance_low(
+    db: &Connection,
+    id: ShardId,
+    from: SegmentKey,
+    to: SegmentKey,
+) -> Result<Cas<Option<ShardRow>>> {
+    let mut update = db.prepare_cached(
+        "UPDATE shards SET low_epoch = ?4, low_k = ?5 WHERE shard = ?1 AND low_epoch = ?2 AND low_k = ?3",
+    )?;
+    let changed = update.execute(params![
+        id.0,
+        int(from.epoch.0)?,
+        from.k,
+        int(to.epoch.0)?,
+        to.k
+    ])?;
+    shard_cas(db, id, changed)
+}
+
+fn shard_cas(db: &Connection, id: ShardId, changed: usize) -> Result<Cas<Option<ShardRow>>> {
+    if changed == 1 {
+        Ok(Cas::Applied)
+    } else {
+        Ok(Cas::NotApplied(shard(db, id)?))
+    }
+}
+
+pub(super) fn create_segment(
+    db: &Connection,
+    segment: SegmentId,
+    writer: WriterToken,
+) -> Result<Cas<SegmentState>> {
+    if let Some((_, current)) = numbered_segment(db, segment)? {
+        return Ok(Cas::NotApplied(current));
+    }
+    let created = SegmentState::created_by(writer);
+    let mut insert = db.prepare_cached(
+        "INSERT INTO segments (shard, epoch, k, writer, next_n, last_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    let SegmentId { shard, key } = segment;
+    insert.execute(params![
+        shard.0,
+        int(key.epoch.0)?,
+        key.k,
+        writer.0,
+        int(created.next_n)?,
+        created.last_hash.0
+    ])?;
+    Ok(Cas::Applied)
+}
+
+pub(super) fn append(db: &Connection, append: &Append) -> Result<Cas<Option<SegmentState>>> {
+    let SegmentId { shard, key } = append.segment;
+    let n = append.row.n;
+    let mut update = db.prepare_cached(
+        "UPDATE segments SET next_n = ?6 + 1, last_hash = ?8
+         WHERE shard = ?1 AND epoch = ?2 AND k = ?3
+           AND writer = ?4 AND last_hash = ?5 AND next_n = ?6 AND next_n < ?7 AND sealed_by IS NULL
+         RETURNING id",
+    )?;
+    let values = params![
+        shard.0,
+        int(key.epoch.0)?,
+        key.k,
+        append.writer.0,
+        append.expected_hash.0,
+        int(n)?,
+        int(ROWS)?,
+        append.new_hash.0
+    ];
+    let Some(id) = update.query_row(values, |row| number(row, 0)).optional()? else {
+        return Ok(Cas::NotApplied(segment(db, append.segment)?));
+    };
+    let mut insert =
+        db.prepare_cached("INSERT INTO log_rows (at, crc, payload) VALUES (?1, ?2, ?3)")?;
+    insert.execute(params![
+        int(id * ROWS + n)?,
+        append.row.crc,
+        &append.row.payload[..]
+    ])?;
+    Ok(Cas::Applied)
+}
+
+pub(super) fn seal(
+    db: &Connection,
+    id: SegmentId,
+    seal: Seal,
+) -> Result<Cas<Option<SegmentState>>> {
+    let SegmentId { shard, key } = id;
+    let mut update = db.prepare_cached(
+        "UPDATE segments SET sealed_by = ?4, next_epoch = ?5, next_k = ?6
+         WHERE shard = ?1 AND epoch = ?2 AND k = ?3 AND sealed_by IS NULL AND next_n >= 0",
+    )?;
+    let values = params![
+        shard.0,
+        int(key.epoch.0)?,
+        key.k,
+        seal.by.0,
+        int(seal.next.epoch.0)?,
+        seal.next.k
+    ];
+    if update.execute(values)? == 1 {
+        Ok(Cas::Applied)
+    } else {
+        Ok(Cas::NotApplied(segment(db, id)?))
+    }
+}
+
+pub(super) fn segment(db: &Connection, segment: SegmentId) -> Result<Option<SegmentState>> {
+    Ok(numbered_segment(db, segment)?.map(|(_, state)| state))
+}
+
+fn numbered_segment(db: &Connection, segment: SegmentId) -> Result<Option<(u64, SegmentState)>> {
+    let mut select = db.prepare_cached(
+        "SELECT id, writer, next_n, last_hash, sealed_by, next_epoch, next_k FROM segments
+         WHERE shard = ?1 AND epoch = ?2 AND k = ?3",
+    )?;
+    let record = |row: &SqlRow<'_>| {
+        let seal = match row.get::<_, Option<[u8; 16]>>(4)? {
+            None => None,
+            Some(by) => {
+                let next = SegmentKey {
+                    epoch: Epoch(number(row, 5)?),
+                    k: row.get(6)?,
+                };
+                Some(Seal {
+                    by: WriterToken(by),
+                    next,
+                })
+            }
+        };
+        let (writer, last_hash) = (WriterToken(row.get(1)?), ChainHash(row.get(3)?));
+        Ok((
+            number(row, 0)?,
+            SegmentState {
+                writer,
+                next_n: number(row, 2)?,
+                last_hash,
+                seal,
+            },
+        ))
+    };
+    let SegmentId { shard, key } = segment;
+    select
+        .query_row(params![shard.0, int(key.epoch.0)?, key.k], record)
+        .optional()
+}
+
+/// In one transaction, so that static part and rows are of one moment.
+pub(super) fn read_rows(
+    db: &Connection,
+    segment: SegmentId,
+    from: u64,
+    limit: ReadLimit,
+) -> Result<Option<SegmentChunk>> {
+    let moment = db.unchecked_transaction()?;
+    let Some((id, state)) = numbered_segment(&moment, segment)? else {
+        return Ok(None);
+    };
+    let mut select = moment.prepare_cached(
+        "SELECT at, crc, payload FROM log_rows WHERE at >= ?1 AND at < ?2 ORDER BY at",
+    )?;
+    let mut found = select.query((int(id * ROWS + from.min(ROWS))?, int((id + 1) * ROWS)?))?;
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = found.next()? {
+        let payload = Bytes::copy_from_slice(
+            row.get_ref(2)?
+                .as_blob()
+                .map_err(|error| not_a_blob(2, error))?,
+        );
+        bytes += payload.len() as u64;
+        rows.push(Row {
+            n: number(row, 0)? - id * ROWS,
+            payload,
+            crc: row.get(1)?,
+        });
+        if rows.len() as u64 >= u64::from(limit.rows) || bytes >= limit.bytes {
+            break;
+        }
+    }
+    Ok(Some(SegmentChunk { state, rows }))
+}
+
+pub(super) fn delete_rows(db: &Connection, segment: SegmentId) -> Result<()> {
+    let Some((id, _)) = numbered_segment(db, segment)? else {
+        return Ok(());
+    };
+    let mut delete = db.prepare_cached("DELETE FROM log_rows WHERE at >= ?1 AND at < ?2")?;
+    delete
+        .execute((int(id * ROWS)?, int((id + 1) * ROWS)?))
+        .map(drop)
+}
+
+pub(super) fn archive_hands(db: &Connection, hands: &[HandRecord]) -> Result<()> {
+    let mut archive = db.prepare_cached(
+        "INSERT INTO hands (table_id, hand_no, ended_ms, players, body) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO NOTHING",
+    )?;
+    let mut index = db.prepare_cached(
+        "INSERT INTO hands_of_players (player, ended_ms, table_id, hand_no) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO NOTHING",
+    )?;
+    for hand in hands {
+        let (table, no, ended) = (
+            hand.table.to_bytes(),
+            int(hand.hand_no.0)?,
+            int(hand.ended_ms)?,
+        );
+        let players = hand
+            .players
+            .iter()
+            .flat_map(|player| player.to_bytes())
+            .collect::<Vec<_>>();
+        archive.execute(params![table, no, ended, players, &hand.body[..]])?;
+        for player in &hand.players {
+            index.execute(params![player.to_bytes(), ended, table, no])?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn hand(db: &Connection, table: TableId, hand_no: HandNo) -> Result<Option<HandRecord>> {
+    let mut select = db.prepare_cached(
+        "SELECT ended_ms, players, body FROM hands WHERE table_id = ?1 AND hand_no = ?2",
+    )?;
+    let record = |row: &SqlRow<'_>| {
+        let players: Vec<u8> = row.get(1)?;
+        let (players, rest) = players.as_chunks::<16>();
+        if !rest.is_empty() {
+            return Err(not_a_blob(
+                1,
+                FromSqlError::InvalidBlobSize {
+                    expected_size: 16,
+                    blob_size: rest.len(),
+                },
+            ));
+        }
+        let players = players
+            .iter()
+            .map(|bytes| PlayerId::from_bytes(*bytes))
+            .collect();
+        let body = Bytes::from(row.get::<_, Vec<u8>>(2)?);
+        Ok(HandRecord {
+            table,
+            hand_no,
+            ended_ms: number(row, 0)?,
+            players,
+            body,
+        })
+    };
+    select
+        .query_row(params![table.to_bytes(), int(hand_no.0)?], record)
+        .optional()
+}
+
+pub(super) fn hands_of_table(
+    db: &Connection,
+    table: TableId,
+    before: Option<HandNo>,
+    limit: u32,
+) -> Result<Vec<HandRef>> {
+    let mut select = db.prepare_cached(
+        "SELECT ended_ms, hand_no FROM hands WHERE table_id = ?1 AND hand_no < ?2 ORDER BY hand_no DESC LIMIT ?3",
+    )?;
+    let before = before.map_or(i64::MAX, |no| clamped(no.0));
+    let hands = select.query_map(params![table.to_bytes(), before, limit], |row| {
+        Ok(HandRef {
+            ended_ms: number(row, 0)?,
+            table,
+            hand_no: HandNo(number(row, 1)?),
+        })
+    })?;
+    hands.collect()
+}
+
+pub(super) fn hands_of_player(
+    db: &Connection,
+    player: PlayerId,
+    before: Option<HandRef>,
+    limit: u32,
+) -> Result<Vec<HandRef>> {
+    let mut select = db.prepare_cached(
+        "SELECT ended_ms, table_id, hand_no FROM hands_of_players
+         WHERE player = ?1 AND (ended_ms, table_id, hand_no) < (?2, ?3, ?4)
+         ORDER BY ended_ms DESC, table_id DESC, hand_no DESC LIMIT ?5",
+    )?;
+    let last = HandRef {
+        ended_ms: u64::MAX,
+        table: TableId(u128::MAX),
+        hand_no: HandNo(u64::MAX),
+    };
+    let before = before.unwrap_or(last);
+    let values = params![
+        player.to_bytes(),
+        clamped(before.ended_ms),
+        before.table.to_bytes(),
+        clamped(before.hand_no.0),
+        limit
+    ];
+    let hands = select.query_map(values, |row| {
+        let table = TableId::from_bytes(row.get(1)?);
+        Ok(HandRef {
+            ended_ms: number(row, 0)?,
+            table,
+            hand_no: HandNo(number(row, 2)?),
+        })
+    })?;
+    hands.collect()
+}
+
+pub(super) fn put_session(
+    db: &Connection,
+    token: TokenHash,
+    session: &SessionRecord,
+) -> Result<()> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO sessions (token_hash, player, display_name, created_ms) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET player = ?2, display_name = ?3, created_ms = ?4",
+    )?;
+    let SessionRecord {
+        player,
+        display_name,
+        created_ms,
+    } = session;
+    insert
+        .execute(params![
+            token.0,
+            player.to_bytes(),
+            display_name,
+            int(*created_ms)?
+        ])
+        .map(drop)
+}
+
+pub(super) fn session(db: &Connection, token: TokenHash) -> Result<Option<SessionRecord>> {
+    let mut select = db.prepare_cached(
+        "SELECT player, display_name, created_ms FROM sessions WHERE token_hash = ?1",
+    )?;
+    let record = |row: &SqlRow<'_>| {
+        let player = PlayerId::from_bytes(row.get(0)?);
+        Ok(SessionRecord {
+            player,
+            display_name: row.get(1)?,
+            created_ms: number(row, 2)?,
+        })
+    };
+    select.query_row((token.0,), record).optional()
+}
+
+/// SQLite's integers are signed.
+fn int(n: u64) -> Result<i64> {
+    i64::try_from(n).map_err(|error| Error::ToSqlConversionFailure(error.into()))
+}
+
+/// For bounds: nothing stored lies above.
+fn clamped(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+fn number(row: &SqlRow<'_>, column: usize) -> Result<u64> {
+    let value: i64 = row.get(column)?;
+    u64::try_from(value).map_err(|_negative| Error::IntegralValueOutOfRange(column, value))
+}
+
+fn not_a_blob(column: usize, error: FromSqlError) -> Error {
+    Error::FromSqlConversionFailure(column, Type::Blob, error.into())
+}
