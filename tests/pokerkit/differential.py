@@ -1,8 +1,9 @@
 """Replays hands that the rules engine played in PokerKit and compares everything.
 
-    cargo run --release --example differential -- 2000 1 | python tests/pokerkit/differential.py
+    cargo run --example differential -- 1000 40 1 | python tests/pokerkit/differential.py
 
-For each hand: who is to act, what a call costs and the bounds of a raise at every decision; the end stacks; the end
+Half of the hands have random stacks, most of them short; the others are of tables where players come, post, sit out
+and go, with dead buttons and dead blinds. For each hand: who is to act, what a call costs and the bounds of a raise at every decision; the end stacks; the end
 stacks again by `settle.py`, which knows neither engine; and PokerKit's replay of the hand that the engine exported.
 
 Where PokerKit 0.7.7 is known to be wrong the difference has a name in `KNOWN`, and it must be exactly the one that the
@@ -43,25 +44,34 @@ class Hand:
         self.stacks = line['stacks']
         self.count = len(self.stacks)
         self.small, self.big = line['small_blind'], line['big_blind']
+        if line['posted']:
+            self.bb = line['posted']['big_blind_place']
+            self.antes, self.dead, self.street = (list(line['posted'][key]) for key in ('antes', 'dead', 'live'))
+            self.left = [stack - sum(paid) for stack, *paid in zip(self.stacks, self.antes, self.dead, self.street)]
+        else:
+            self.post(line)
+        self.bets = [0] * self.count
+        self.folded = [False] * self.count
+        self.preflop = True
+        self.acted = [False] * self.count
+        self.full_raise = self.big
+
+    def post(self, line):
+        """Antes and blinds as the stakes say, not as the engine does."""
         # Heads-up the button posts the small blind, and he is last in order.
-        self.sb, self.bb = (1, 0) if self.count == 2 else (0, 1)
+        sb, self.bb = (1, 0) if self.count == 2 else (0, 1)
         left = list(self.stacks)
         self.antes, self.dead, self.street = [0] * self.count, [0] * self.count, [0] * self.count
         for i in range(self.count):
             self.antes[i] = min(line['ante_each'], left[i])
             left[i] -= self.antes[i]
-        for i, blind in (self.sb, self.small), (self.bb, self.big):
+        for i, blind in (sb, self.small), (self.bb, self.big):
             self.street[i] = min(blind, left[i])
             left[i] -= self.street[i]
         # R12: the ante of the big blind comes after the blind.
         self.dead[self.bb] = min(line['ante_big_blind'], left[self.bb])
         left[self.bb] -= self.dead[self.bb]
         self.left = left
-        self.bets = [0] * self.count
-        self.folded = [False] * self.count
-        self.preflop = True
-        self.acted = [False] * self.count
-        self.full_raise = self.big
 
     def to_match(self):
         """The bet of this street; before the flop never below the big blind (R5)."""
@@ -117,23 +127,27 @@ class Hand:
 
 
 def create(hand):
-    """The hand in PokerKit before the first decision."""
+    """The hand in PokerKit before the first decision, made of the antes and blinds of the exported hand."""
     line = hand.line
-    raw = lambda values: values[::-1] if hand.count == 2 else values  # its arrays are reversed heads-up
-    blinds = [0] * hand.count
-    blinds[hand.sb], blinds[hand.bb] = hand.small, hand.big
-    antes = [line['ante_each']] * hand.count if line['ante_each'] else hand.dead
-    state = NoLimitTexasHoldem.create_state(
+    history = HandHistory.loads(line['phh'])
+    if not line['posted']:
+        antes, blinds = [line['ante_each']] * hand.count if line['ante_each'] else hand.dead, [0] * hand.count
+        blinds[hand.bb] = hand.big
+        blinds[1 - hand.bb] = hand.small
+        if hand.count == 2:  # the format's arrays are reversed heads-up
+            antes, blinds = antes[::-1], blinds[::-1]
+        if (history.antes, history.blinds_or_straddles) != (antes, blinds):
+            raise Mismatch('the export has other antes or blinds')
+    return NoLimitTexasHoldem.create_state(
         AUTOMATIONS,
-        bool(line['ante_each']),
-        tuple(raw(antes)),
-        tuple(raw(blinds)),
-        line['big_blind'],
+        history.ante_trimming_status,
+        tuple(history.antes),
+        tuple(history.blinds_or_straddles),
+        history.min_bet,
         tuple(line['stacks']),
         hand.count,
         mode=Mode.CASH_GAME,
     )
-    return state
 
 
 def deal(state, line, board):

@@ -100,6 +100,21 @@ fn only_cards_that_may_be_seen_are_written() {
     }
 }
 
+/// He posts no blind, but the big blind is his, and with it the last word before the flop.
+#[test]
+fn who_is_all_in_for_the_ante_keeps_his_blind() {
+    let text = "
+variant = 'NT'
+antes = [4, 4, 4]
+blinds_or_straddles = [5, 10, 0]
+min_bet = 10
+starting_stacks = [100, 1, 100]
+actions = ['p3 cc', 'p1 cc', 'd db 7c8h9d', 'p1 cbr 20', 'p3 f', 'd db Js', 'd db 4h']
+";
+    let text = again(text, &RakeSchedule::default(), &[]);
+    assert!(text.contains("blinds_or_straddles = [5, 10, 0]"), "{text}");
+}
+
 #[test]
 fn rake_is_written_beside_the_end_stacks() {
     let rake = RakeSchedule {

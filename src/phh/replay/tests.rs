@@ -1,3 +1,5 @@
+use engine::SettingsError;
+
 use super::*;
 use crate::phh::parse::parse;
 
