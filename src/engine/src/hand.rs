@@ -35,7 +35,7 @@ pub struct Positions {
 }
 
 /// A hand that is being played.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hand {
     pub(crate) no: HandNo,
     pub(crate) positions: Positions,

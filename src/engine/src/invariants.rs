@@ -151,3 +151,6 @@ fn distinct(hand: &Hand) -> bool {
     let shown = hand.players.iter().filter_map(|p| p.shown.as_ref());
     hand.board.iter().all(&mut fresh) && shown.flat_map(|cards| cards.iter()).all(&mut fresh)
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use crate::settings::{Settings, SettingsError};
 
 /// The state of a table: what its events fold to. It serialises as a snapshot without the deck of an open hand, which
 /// has no serialised form: seal `secret`, and hand it back with `restore_secret`.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
     pub(crate) settings: Arc<Settings>,
     /// Shared between copies until one of them changes a seat, which few events of a hand do.

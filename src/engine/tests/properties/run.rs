@@ -31,7 +31,7 @@ pub fn play(mix: Mix, steps: &[Step]) -> Run {
     let sit = (0..mix.0[0]).map(|who| Step {
         kind: 0,
         who,
-        how: (u64::from(who) << 8) | (u64::from(who) * 0x9e37 << 16),
+        how: (u64::from(who) << 8) | ((u64::from(who) * 0x9e37) << 16),
     });
     for step in sit.take(10).chain(steps.iter().copied()) {
         let Ok(decided) = decide(&table, &command(&table, step)) else {
