@@ -43,6 +43,9 @@ pub(super) struct Child {
     pub(super) up_since: Option<Duration>,
 }
 
+/// There are thousands of these; each must be small beside its actor's 7 to 10 KB.
+const _: () = assert!(size_of::<Child>() <= 96, "a child's record has grown");
+
 impl Child {
     pub(super) fn running(&self) -> Option<&Started> {
         match &self.phase {

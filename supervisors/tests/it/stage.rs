@@ -9,6 +9,9 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef};
 use supervisors::{ChildSpec, StartFn};
 use tokio::sync::watch;
 
+/// Longer than all limits in these tests together; of paused time, so it costs nothing.
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// How an incarnation comes up.
 #[derive(Debug, Clone, Copy)]
 pub enum Birth {
@@ -70,18 +73,18 @@ impl Stage {
     /// Waits until the journal has so many lines, and returns it.
     pub async fn lines(&self, count: usize) -> Vec<String> {
         let mut journal = self.journal.subscribe();
-        let lines = journal
-            .wait_for(|lines| lines.len() >= count)
-            .await
-            .expect("the stage lives")
-            .clone();
+        let enough = journal.wait_for(|lines| lines.len() >= count);
+        let Ok(lines) = tokio::time::timeout(DAY, enough).await else {
+            panic!("never {count} lines: {:?}", self.journal.borrow());
+        };
+        let lines = lines.expect("the stage lives").clone();
         assert_eq!(lines.len(), count, "too many lines: {lines:?}");
         lines
     }
 
     /// The whole journal once nothing more happens for a (virtual) day.
     pub async fn quiet(&self) -> Vec<String> {
-        tokio::time::sleep(Duration::from_secs(86_400)).await;
+        tokio::time::sleep(DAY).await;
         self.journal.borrow().clone()
     }
 
