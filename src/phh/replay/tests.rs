@@ -1,4 +1,5 @@
-use engine::SettingsError;
+use engine::{Card, SettingsError};
+use proptest::prelude::*;
 
 use super::*;
 use crate::phh::parse::parse;
@@ -234,4 +235,74 @@ fn rake_is_what_the_schedule_says() {
         (played.places, played.rake, played.collected),
         (1, 25, vec![2975, 0, 0])
     );
+}
+
+/// Actions in any order, legal or not, with cards that may repeat.
+fn any_actions() -> impl Strategy<Value = Vec<String>> {
+    let player = || 1usize..=3;
+    let card = || (0u8..52).prop_map(|index| Card::new(index).expect("below 52"));
+    let action = prop_oneof![
+        4 => player().prop_map(|p| format!("p{p} f")),
+        8 => player().prop_map(|p| format!("p{p} cc")),
+        4 => (player(), 0u64..1200).prop_map(|(p, to)| format!("p{p} cbr {to}")),
+        1 => player().prop_map(|p| format!("p{p} sm")),
+        1 => (player(), card(), card()).prop_map(|(p, a, b)| format!("p{p} sm {a}{b}")),
+        2 => prop::collection::vec(card(), 1..4)
+            .prop_map(|cards| format!("d db {}", cards.iter().map(Card::to_string).collect::<String>())),
+    ];
+    prop::collection::vec(action, 0..12)
+}
+
+proptest! {
+    #[test]
+    fn any_file_is_played_or_refused(actions in any_actions()) {
+        let hand = hand(&text("1000 150 60", &actions.join(", ")));
+        match replay(&hand, &RakeSchedule { per_10_000: 333, caps: Vec::new() }) {
+            Ok(played) => prop_assert_eq!(played.stacks.iter().sum::<u64>() + played.rake, 1210),
+            Err(ReplayError::Illegal(_) | ReplayError::Unplayable(Unplayable::Unfinished)) => {}
+            Err(other) => prop_assert!(false, "{}", other),
+        }
+    }
+}
+
+/// A hand that goes on with each of these verbs that somebody may say, and with the board where it is due.
+fn legal_actions(verbs: &[String]) -> String {
+    let boards = ["d db 7c8d9h", "d db Ts", "d db 2c"];
+    let mut actions = vec!["# a hand".to_owned()];
+    let plays = |actions: &[String], next: &str| {
+        let actions = format!("{}, {next}", actions.join(", "));
+        let played = play(&text("1000 150 60", &actions));
+        matches!(
+            played,
+            Ok(_) | Err(ReplayError::Unplayable(Unplayable::Unfinished))
+        )
+    };
+    for verb in verbs {
+        let dealt = actions
+            .iter()
+            .filter(|action| action.starts_with('d'))
+            .count();
+        let players = (1..=3).map(|p| format!("p{p} {verb}"));
+        let next = players
+            .chain(boards.get(dealt).map(ToString::to_string))
+            .find(|next| plays(&actions, next));
+        actions.extend(next);
+    }
+    actions.join(", ")
+}
+
+proptest! {
+    #[test]
+    fn a_legal_hand_keeps_its_chips(
+        verbs in prop::collection::vec(
+            prop_oneof![1 => Just("f".to_owned()), 6 => Just("cc".to_owned()), 3 => (0u64..1001).prop_map(|to| format!("cbr {to}"))],
+            0..24,
+        ),
+    ) {
+        let hand = hand(&text("1000 150 60", &legal_actions(&verbs)));
+        match replay(&hand, &RakeSchedule { per_10_000: 333, caps: Vec::new() }) {
+            Ok(played) => prop_assert_eq!(played.stacks.iter().sum::<u64>() + played.rake, 1210),
+            Err(error) => prop_assert_eq!(error, ReplayError::Unplayable(Unplayable::Unfinished)),
+        }
+    }
 }
