@@ -13,7 +13,7 @@ use super::model::{Hand, Known, Showing, Step};
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
     /// The file is not TOML.
-    #[error("not TOML: {0}")]
+    #[error("not TOML: {}", .0.message())]
     Toml(#[from] toml::de::Error),
     /// A required field is missing.
     #[error("no field {0:?}")]
