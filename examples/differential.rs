@@ -7,8 +7,8 @@ use std::env;
 use std::io::{self, BufWriter, Write};
 
 use engine::{
-    Action, Ante, Card, Command, Deck, Entry, Event, Fact, Legal, Name, Owes, PlayerId, SeatNo, Settings, Table, decide,
-    evolve, legal,
+    Action, Ante, Card, Command, Deck, Entry, Event, Fact, Legal, Name, Owes, PlayerId, SeatNo,
+    Settings, Table, decide, evolve, legal,
 };
 use openrustpoker::phh::export::{HandRecord, export};
 use serde::Serialize;
@@ -55,7 +55,9 @@ fn play(hand: u64, dice: &mut Dice) -> anyhow::Result<Line> {
     let settings = settings(dice);
     let players = settings.seats;
     let mut table = Table::new(settings.clone())?;
-    let stacks: Vec<u64> = (0..players).map(|_| stack(settings.big_blind, dice)).collect();
+    let stacks: Vec<u64> = (0..players)
+        .map(|_| stack(settings.big_blind, dice))
+        .collect();
     for (seat, buy_in) in (0..players).zip(&stacks) {
         let taken = Fact::SeatTaken {
             seat: SeatNo(seat),
@@ -69,7 +71,10 @@ fn play(hand: u64, dice: &mut Dice) -> anyhow::Result<Line> {
     }
     let deck = shuffled(dice)?;
     let mut facts = Vec::new();
-    let deal = Command::Deal { deck: deck.clone(), first_button: SeatNo(players - 1) };
+    let deal = Command::Deal {
+        deck: deck.clone(),
+        first_button: SeatNo(players - 1),
+    };
     tell(&mut table, &deal, &mut facts)?;
     let mood = Mood::new(dice);
     let mut steps = Vec::new();
@@ -78,24 +83,53 @@ fn play(hand: u64, dice: &mut Dice) -> anyhow::Result<Line> {
         steps.push(decision(&legal, action));
         let hand = table.hand().map(|hand| hand.no()).unwrap_or_default();
         let player = PlayerId(legal.seat.0.into());
-        tell(&mut table, &Command::Act { player, hand, turn: legal.turn, action, bank_used_ms: 0 }, &mut facts)?;
+        tell(
+            &mut table,
+            &Command::Act {
+                player,
+                hand,
+                turn: legal.turn,
+                action,
+                bank_used_ms: 0,
+            },
+            &mut facts,
+        )?;
     }
     let holes: Vec<[Card; 2]> = (0..players.into())
         .filter_map(|place| deck.hole(place, players.into())?.cards().try_into().ok())
         .collect();
     let names: Vec<Name> = table.seats().map(|(_, seat)| seat.name.clone()).collect();
-    let known: Vec<(SeatNo, [Card; 2])> = (0..players).map(SeatNo).zip(holes.iter().copied()).collect();
-    let record = HandRecord { settings: &settings, table: None, facts: &facts, names: &names, known: &known };
+    let known: Vec<(SeatNo, [Card; 2])> = (0..players)
+        .map(SeatNo)
+        .zip(holes.iter().copied())
+        .collect();
+    let record = HandRecord {
+        settings: &settings,
+        table: None,
+        facts: &facts,
+        names: &names,
+        known: &known,
+    };
     Ok(Line {
         hand,
         small_blind: settings.small_blind,
         big_blind: settings.big_blind,
-        ante_each: if let Ante::Each(ante) = settings.ante { ante } else { 0 },
-        ante_big_blind: if let Ante::BigBlind(ante) = settings.ante { ante } else { 0 },
+        ante_each: if let Ante::Each(ante) = settings.ante {
+            ante
+        } else {
+            0
+        },
+        ante_big_blind: if let Ante::BigBlind(ante) = settings.ante {
+            ante
+        } else {
+            0
+        },
         holes: holes.iter().map(|cards| text(cards)).collect(),
         board: text(&deck.board(players.into()).unwrap_or([holes[0][0]; 5])),
         steps,
-        end: (0..players).filter_map(|seat| table.stack(SeatNo(seat))).collect(),
+        end: (0..players)
+            .filter_map(|seat| table.stack(SeatNo(seat)))
+            .collect(),
         stacks,
         phh: export(&record)?,
     })
@@ -127,7 +161,15 @@ fn decision(legal: &Legal, action: Action) -> Decision {
 }
 
 fn settings(dice: &mut Dice) -> Settings {
-    let blinds = [(1, 2), (50, 100), (25, 50), (5, 10), (1, 3), (100, 100), (2, 5)];
+    let blinds = [
+        (1, 2),
+        (50, 100),
+        (25, 50),
+        (5, 10),
+        (1, 3),
+        (100, 100),
+        (2, 5),
+    ];
     let (small, big) = blinds[dice.below(blinds.len() as u64) as usize];
     let players = 2 + dice.below(8) as u8;
     let mut settings = Settings::new(players, small, big);
@@ -163,13 +205,27 @@ struct Mood {
 impl Mood {
     fn new(dice: &mut Dice) -> Mood {
         let mut up_to = |most: u64| dice.below(most + 1);
-        Mood { fold: up_to(4), call: 2 + up_to(8), least: up_to(4), raise: up_to(4), all_in: up_to(2) }
+        Mood {
+            fold: up_to(4),
+            call: 2 + up_to(8),
+            least: up_to(4),
+            raise: up_to(4),
+            all_in: up_to(2),
+        }
     }
 
     fn choose(&self, legal: &Legal, dice: &mut Dice) -> Action {
         let fold = if legal.call.is_some() { self.fold } else { 0 };
-        let raises = if legal.raise_to.is_some() { [self.least, self.raise, self.all_in] } else { [0; 3] };
-        let go_on = if legal.call.is_some() { Action::Call } else { Action::Check };
+        let raises = if legal.raise_to.is_some() {
+            [self.least, self.raise, self.all_in]
+        } else {
+            [0; 3]
+        };
+        let go_on = if legal.call.is_some() {
+            Action::Call
+        } else {
+            Action::Check
+        };
         let mut pick = dice.below(fold + self.call + raises.iter().sum::<u64>());
         if pick < fold {
             return Action::Fold;
@@ -184,7 +240,11 @@ impl Mood {
             bounds.min_to
         } else if pick < raises[0] + raises[1] {
             // Small raises leave room for more of them.
-            bounds.min_to + dice.below(width + 1).min(dice.below(width + 1)).min(dice.below(width + 1))
+            bounds.min_to
+                + dice
+                    .below(width + 1)
+                    .min(dice.below(width + 1))
+                    .min(dice.below(width + 1))
         } else {
             bounds.max_to
         };

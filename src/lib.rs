@@ -21,3 +21,5 @@ pub mod ids;
 pub mod phh;
 pub mod store;
 pub mod table;
+pub mod telemetry;
+pub mod tree;

@@ -38,7 +38,10 @@ pub(super) struct Merged {
 impl Merged {
     pub(super) fn new(defaults: &str) -> Self {
         let values = serde_yaml_ng::from_str(defaults).expect("a test reads the built-in defaults");
-        Self { values, places: BTreeMap::new() }
+        Self {
+            values,
+            places: BTreeMap::new(),
+        }
     }
 
     /// Lays a file over what is there.
@@ -51,7 +54,13 @@ impl Merged {
         let place = |path: &str| Place::Line(name.into(), lines.of_key(path));
         match over {
             Value::Null => Ok(()),
-            Value::Mapping(over) => lay(as_mapping(&mut self.values), over, "", &place, &mut self.places),
+            Value::Mapping(over) => lay(
+                as_mapping(&mut self.values),
+                over,
+                "",
+                &place,
+                &mut self.places,
+            ),
             other => Err(ConfigError::WrongType {
                 place: place(""),
                 key: "the file".into(),
@@ -64,19 +73,33 @@ impl Merged {
     /// Lays a variable over what is there: `ORP_SERVER__SHARDS=4`.
     pub(super) fn variable(&mut self, name: &str, text: &str) -> Result<(), ConfigError> {
         let place = Place::Variable(name.into());
-        let path: Vec<String> = name.trim_start_matches(PREFIX).split("__").map(str::to_lowercase).collect();
+        let path: Vec<String> = name
+            .trim_start_matches(PREFIX)
+            .split("__")
+            .map(str::to_lowercase)
+            .collect();
         let value = match current(&self.values, &path) {
             // A text may look like a number.
             Some(Value::String(_)) => Value::String(text.into()),
-            Some(_) | None => serde_yaml_ng::from_str(text).unwrap_or_else(|_not_yaml| Value::String(text.into())),
+            Some(_) | None => {
+                serde_yaml_ng::from_str(text).unwrap_or_else(|_not_yaml| Value::String(text.into()))
+            }
         };
         let nested = path.iter().rev().fold(value, |value, key| {
             let mut section = Mapping::new();
             section.insert(Value::String(key.clone()), value);
             Value::Mapping(section)
         });
-        let Value::Mapping(over) = nested else { unreachable!("a path has at least one key") };
-        lay(as_mapping(&mut self.values), over, "", &|_| place.clone(), &mut self.places)
+        let Value::Mapping(over) = nested else {
+            unreachable!("a path has at least one key")
+        };
+        lay(
+            as_mapping(&mut self.values),
+            over,
+            "",
+            &|_| place.clone(),
+            &mut self.places,
+        )
     }
 
     /// Where the value of a key came from.
@@ -89,7 +112,10 @@ impl Merged {
         // Value by value, so that the one that does not fit can be named.
         serde_yaml_ng::from_value(self.values.clone()).map_err(|whole| {
             let culprit = self.places.keys().find(|path| {
-                let mut without = Self { values: self.values.clone(), places: BTreeMap::new() };
+                let mut without = Self {
+                    values: self.values.clone(),
+                    places: BTreeMap::new(),
+                };
                 without.reset(path);
                 serde_yaml_ng::from_value::<T>(without.values).is_ok()
             });
@@ -104,8 +130,12 @@ impl Merged {
     fn reset(&mut self, path: &str) {
         let path: Vec<String> = path.split('.').map(String::from).collect();
         let defaults = Self::new(super::DEFAULT).values;
-        let Some(default) = current(&defaults, &path).cloned() else { return };
-        let last = path.iter().try_fold(&mut self.values, |value, key| value.get_mut(key.as_str()));
+        let Some(default) = current(&defaults, &path).cloned() else {
+            return;
+        };
+        let last = path
+            .iter()
+            .try_fold(&mut self.values, |value, key| value.get_mut(key.as_str()));
         if let Some(value) = last {
             *value = default;
         }
@@ -113,7 +143,8 @@ impl Merged {
 }
 
 fn current<'a>(values: &'a Value, path: &[String]) -> Option<&'a Value> {
-    path.iter().try_fold(values, |value, key| value.get(key.as_str()))
+    path.iter()
+        .try_fold(values, |value, key| value.get(key.as_str()))
 }
 
 fn as_mapping(values: &mut Value) -> &mut Mapping {
@@ -132,13 +163,23 @@ fn lay(
             Value::String(key) => key,
             other => format!("{other:?}"),
         };
-        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        let path = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
         let Some(known) = under.get_mut(key.as_str()) else {
             let keys = under.keys().filter_map(Value::as_str);
-            return Err(ConfigError::UnknownKey { place: place(&path), nearest: nearest(&key, keys), key: path });
+            return Err(ConfigError::UnknownKey {
+                place: place(&path),
+                nearest: nearest(&key, keys),
+                key: path,
+            });
         };
         match (known, value) {
-            (Value::Mapping(under), Value::Mapping(over)) => lay(under, over, &path, place, places)?,
+            (Value::Mapping(under), Value::Mapping(over)) => {
+                lay(under, over, &path, place, places)?
+            }
             // A section with nothing in it changes nothing.
             (Value::Mapping(_), Value::Null) => {}
             (known, value) if kind(known) == kind(&value) => {
@@ -204,7 +245,12 @@ impl Lines {
         let mut open: Vec<(usize, String)> = Vec::new();
         for (index, line) in text.lines().enumerate() {
             let body = line.trim_start();
-            let Some((key, _)) = body.split_once(':').filter(|_| !body.starts_with(['#', '-'])) else { continue };
+            let Some((key, _)) = body
+                .split_once(':')
+                .filter(|_| !body.starts_with(['#', '-']))
+            else {
+                continue;
+            };
             let indent = line.len() - body.len();
             open.retain(|(outer, _)| *outer < indent);
             open.push((indent, key.trim().trim_matches(['"', '\'']).into()));

@@ -20,7 +20,10 @@ pub const DEFAULT: &str = include_str!("../../config/default.yaml");
 /// What the server is told. Each knob is explained in `config/default.yaml`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "config/default.yaml explains each knob, and a test keeps the two in step")]
+#[allow(
+    missing_docs,
+    reason = "config/default.yaml explains each knob, and a test keeps the two in step"
+)]
 pub struct Config {
     pub grpc: Grpc,
     pub ops: Ops,
@@ -183,19 +186,31 @@ impl Config {
             Some(path) => {
                 let read = std::fs::read_to_string(path);
                 let name = path.display().to_string();
-                Some((name.clone(), read.map_err(|cause| ConfigError::File { path: name, cause })?))
+                Some((
+                    name.clone(),
+                    read.map_err(|cause| ConfigError::File { path: name, cause })?,
+                ))
             }
             None => None,
         };
-        let variables: Vec<(String, String)> = std::env::vars().filter(|(name, _)| name.starts_with(PREFIX)).collect();
-        Self::from_parts(text.as_ref().map(|(name, text)| (name.as_str(), text.as_str())), &variables)
+        let variables: Vec<(String, String)> = std::env::vars()
+            .filter(|(name, _)| name.starts_with(PREFIX))
+            .collect();
+        Self::from_parts(
+            text.as_ref()
+                .map(|(name, text)| (name.as_str(), text.as_str())),
+            &variables,
+        )
     }
 
     /// The same from texts.
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub fn from_parts(file: Option<(&str, &str)>, variables: &[(String, String)]) -> Result<Self, ConfigError> {
+    pub fn from_parts(
+        file: Option<(&str, &str)>,
+        variables: &[(String, String)],
+    ) -> Result<Self, ConfigError> {
         let mut merged = merge::Merged::new(DEFAULT);
         if let Some((name, text)) = file {
             merged.file(name, text)?;
@@ -220,34 +235,114 @@ impl Config {
     fn check(&self, merged: &merge::Merged) -> Result<(), ConfigError> {
         let server = &self.server;
         let rules = [
-            ("server.shards", server.shards > 0, "there is at least one shard"),
-            ("server.snapshot_interval", server.snapshot_interval > 0, "at least 1"),
-            ("server.commit_interval_ms", server.commit_interval_ms <= 25, "0 to 25: players wait for it"),
-            ("server.commit_tables", server.commit_tables > 0, "at least 1"),
-            ("server.commit_max_bytes", (4_096..=4 << 20).contains(&server.commit_max_bytes), "4096 to 4194304"),
-            ("server.segment_max_bytes", (65_536..=10_000_000).contains(&server.segment_max_bytes), "65536 to 10000000: a partition stays small"),
+            (
+                "server.shards",
+                server.shards > 0,
+                "there is at least one shard",
+            ),
+            (
+                "server.snapshot_interval",
+                server.snapshot_interval > 0,
+                "at least 1",
+            ),
+            (
+                "server.commit_interval_ms",
+                server.commit_interval_ms <= 25,
+                "0 to 25: players wait for it",
+            ),
+            (
+                "server.commit_tables",
+                server.commit_tables > 0,
+                "at least 1",
+            ),
+            (
+                "server.commit_max_bytes",
+                (4_096..=4 << 20).contains(&server.commit_max_bytes),
+                "4096 to 4194304",
+            ),
+            (
+                "server.segment_max_bytes",
+                (65_536..=10_000_000).contains(&server.segment_max_bytes),
+                "65536 to 10000000: a partition stays small",
+            ),
             ("server.shard_queue", server.shard_queue > 0, "at least 1"),
             ("server.table_queue", server.table_queue > 0, "at least 1"),
-            ("server.recover_concurrency", server.recover_concurrency > 0, "at least 1"),
+            (
+                "server.recover_concurrency",
+                server.recover_concurrency > 0,
+                "at least 1",
+            ),
             ("server.park_after", server.park_after > 0, "at least 1"),
-            ("server.call_timeout_ms", server.call_timeout_ms >= 100, "at least 100"),
-            ("server.node", !server.node.is_empty() && server.node.len() <= 64, "1 to 64 bytes"),
-            ("grpc.request_max_bytes", (1_024..=4 << 20).contains(&self.grpc.request_max_bytes), "1024 to 4194304"),
-            ("grpc.streams_per_connection", self.grpc.streams_per_connection > 0, "at least 1"),
-            ("grpc.calls_per_connection", self.grpc.calls_per_connection > 0, "at least 1"),
-            ("grpc.keep_alive_ms", self.grpc.keep_alive_ms >= 100, "at least 100"),
-            ("grpc.watch_queue_frames", self.grpc.watch_queue_frames >= 16, "at least 16"),
-            ("grpc.watch_tables", self.grpc.watch_tables > 0, "at least 1"),
-            ("grpc.watches_per_player", self.grpc.watches_per_player > 0, "at least 1"),
-            ("grpc.guests_at_once", self.grpc.guests_at_once > 0, "at least 1"),
-            ("grpc.guests_per_minute", self.grpc.guests_per_minute > 0, "at least 1"),
-            ("ops.port", self.ops.port == 0 || self.ops.port != self.grpc.port || self.ops.host != self.grpc.host, "not the port of grpc"),
+            (
+                "server.call_timeout_ms",
+                server.call_timeout_ms >= 100,
+                "at least 100",
+            ),
+            (
+                "server.node",
+                !server.node.is_empty() && server.node.len() <= 64,
+                "1 to 64 bytes",
+            ),
+            (
+                "grpc.request_max_bytes",
+                (1_024..=4 << 20).contains(&self.grpc.request_max_bytes),
+                "1024 to 4194304",
+            ),
+            (
+                "grpc.streams_per_connection",
+                self.grpc.streams_per_connection > 0,
+                "at least 1",
+            ),
+            (
+                "grpc.calls_per_connection",
+                self.grpc.calls_per_connection > 0,
+                "at least 1",
+            ),
+            (
+                "grpc.keep_alive_ms",
+                self.grpc.keep_alive_ms >= 100,
+                "at least 100",
+            ),
+            (
+                "grpc.watch_queue_frames",
+                self.grpc.watch_queue_frames >= 16,
+                "at least 16",
+            ),
+            (
+                "grpc.watch_tables",
+                self.grpc.watch_tables > 0,
+                "at least 1",
+            ),
+            (
+                "grpc.watches_per_player",
+                self.grpc.watches_per_player > 0,
+                "at least 1",
+            ),
+            (
+                "grpc.guests_at_once",
+                self.grpc.guests_at_once > 0,
+                "at least 1",
+            ),
+            (
+                "grpc.guests_per_minute",
+                self.grpc.guests_per_minute > 0,
+                "at least 1",
+            ),
+            (
+                "ops.port",
+                self.ops.port == 0
+                    || self.ops.port != self.grpc.port
+                    || self.ops.host != self.grpc.host,
+                "not the port of grpc",
+            ),
         ];
         match rules.into_iter().find(|(_, holds, _)| !holds) {
             None => Ok(()),
-            Some((key, _, cause)) => {
-                Err(ConfigError::BadValue { place: merged.place(key), key: key.into(), cause: cause.into() })
-            }
+            Some((key, _, cause)) => Err(ConfigError::BadValue {
+                place: merged.place(key),
+                key: key.into(),
+                cause: cause.into(),
+            }),
         }
     }
 }

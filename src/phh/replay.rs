@@ -6,8 +6,8 @@
 //! allows, so its players are seated by events, not by commands.
 
 use engine::{
-    Action, Ante, Card, Command, Deck, Entry, Event, Fact, Name, Owes, PlayerId, Rake, Reject, SeatNo, Settings,
-    SettingsError, Table,
+    Action, Ante, Card, Command, Deck, Entry, Event, Fact, Name, Owes, PlayerId, Rake, Reject,
+    SeatNo, Settings, SettingsError, Table,
 };
 
 use super::decimal::Decimal;
@@ -101,7 +101,9 @@ pub enum Illegal {
     #[error("action {0}: the hand is over")]
     Over(usize),
     /// Cards of the board while players are still to act, or the other way round.
-    #[error("action {action}: {file} cards of the board are dealt in the file and {engine} by the rules")]
+    #[error(
+        "action {action}: {file} cards of the board are dealt in the file and {engine} by the rules"
+    )]
     Board {
         /// Which entry of `actions`, from 1.
         action: usize,
@@ -149,7 +151,11 @@ impl Script {
         }
         let places = places(hand, rake);
         let unit = |amount: Decimal| amount.scaled(places).ok_or(Unplayable::Amounts);
-        let stacks = hand.starting_stacks.iter().enumerate().map(|(place, stack)| unit(stack.ok_or(Unplayable::Stack(place + 1))?));
+        let stacks = hand
+            .starting_stacks
+            .iter()
+            .enumerate()
+            .map(|(place, stack)| unit(stack.ok_or(Unplayable::Stack(place + 1))?));
         let stacks = stacks.collect::<Result<Vec<u64>, _>>()?;
         let cards = Cards::of(hand)?;
         Ok(Script {
@@ -157,7 +163,11 @@ impl Script {
             settings: settings(hand, rake, &stacks, unit)?,
             deck: cards.deck(stacks.len())?,
             steps: steps(hand, unit)?,
-            known: cards.holes.iter().map(|hole| hole.iter().all(Option::is_some)).collect(),
+            known: cards
+                .holes
+                .iter()
+                .map(|hole| hole.iter().all(Option::is_some))
+                .collect(),
             board_known: cards.board.len() == BOARD && cards.board.iter().all(Option::is_some),
             stacks,
         })
@@ -165,9 +175,16 @@ impl Script {
 
     /// Plays it. `witness` is shown every fact from the start of the hand to its end.
     pub fn play(&self, mut witness: impl FnMut(&Fact)) -> Result<Played, ReplayError> {
-        let mut game = Game { table: self.table()?, played: self.before(), folded: vec![false; self.stacks.len()] };
+        let mut game = Game {
+            table: self.table()?,
+            played: self.before(),
+            folded: vec![false; self.stacks.len()],
+        };
         let button = SeatNo((self.stacks.len() - 1) as u8);
-        let deal = Command::Deal { deck: self.deck.clone(), first_button: button };
+        let deal = Command::Deal {
+            deck: self.deck.clone(),
+            first_button: button,
+        };
         game.tell(&deal, &mut witness).map_err(Illegal::Deal)?;
         let mut board = 0;
         for (number, step) in &self.steps {
@@ -179,7 +196,8 @@ impl Script {
         let mut played = game.played;
         let live = |place: &usize| !game.folded[*place];
         let contenders: Vec<usize> = (0..self.stacks.len()).filter(live).collect();
-        played.guessed = contenders.len() > 1 && !(self.board_known && contenders.iter().all(|place| self.known[*place]));
+        played.guessed = contenders.len() > 1
+            && !(self.board_known && contenders.iter().all(|place| self.known[*place]));
         for (place, stack) in played.stacks.iter_mut().enumerate() {
             *stack = game.table.stack(SeatNo(place as u8)).unwrap_or(0);
         }
@@ -206,7 +224,15 @@ impl Script {
     fn before(&self) -> Played {
         let none = vec![0; self.stacks.len()];
         let [stacks, collected, returned] = [self.stacks.clone(), none.clone(), none];
-        Played { places: self.places, stacks, collected, returned, rake: 0, decisions: 0, guessed: false }
+        Played {
+            places: self.places,
+            stacks,
+            collected,
+            returned,
+            rake: 0,
+            decisions: 0,
+            guessed: false,
+        }
     }
 }
 
@@ -227,14 +253,22 @@ impl Game {
     ) -> Result<(), Illegal> {
         let Some(hand) = self.table.hand() else {
             // Cards that come after all hands are up: the engine has dealt them already.
-            return if let Move::Board(_) = step { Ok(()) } else { Err(Illegal::Over(number)) };
+            return if let Move::Board(_) = step {
+                Ok(())
+            } else {
+                Err(Illegal::Over(number))
+            };
         };
         let engine = hand.board().len();
         if let Move::Board(cards) = step {
             *board = cards;
         }
         if *board != engine {
-            return Err(Illegal::Board { action: number, file: *board, engine });
+            return Err(Illegal::Board {
+                action: number,
+                file: *board,
+                engine,
+            });
         }
         let (place, action) = match step {
             Move::Board(_) => return Ok(()),
@@ -242,10 +276,21 @@ impl Game {
             Move::CheckOrCall(place) => (place, self.check_or_call()),
             Move::RaiseTo(place, to) => (place, Action::RaiseTo { to }),
         };
-        let (_, turn) = hand.turn().expect("a hand waits for a decision between commands");
-        let act = Command::Act { player: player(place), hand: hand.no(), turn, action, bank_used_ms: 0 };
+        let (_, turn) = hand
+            .turn()
+            .expect("a hand waits for a decision between commands");
+        let act = Command::Act {
+            player: player(place),
+            hand: hand.no(),
+            turn,
+            action,
+            bank_used_ms: 0,
+        };
         self.played.decisions += 1;
-        self.tell(&act, witness).map_err(|reject| Illegal::Refused { action: number, reject })
+        self.tell(&act, witness).map_err(|reject| Illegal::Refused {
+            action: number,
+            reject,
+        })
     }
 
     /// PHH has one word for both.
@@ -268,7 +313,12 @@ impl Game {
     }
 
     fn note(&mut self, fact: &Fact) {
-        if let Fact::Acted { seat, action: Action::Fold, .. } = fact {
+        if let Fact::Acted {
+            seat,
+            action: Action::Fold,
+            ..
+        } = fact
+        {
             self.folded[usize::from(seat.0)] = true;
         }
         if let Fact::UncalledReturned { seat, amount } = fact {
@@ -305,7 +355,10 @@ impl Cards {
             return Err(Illegal::Cards);
         }
         let hole = |cards: &Vec<Known>| [0, 1].map(|n| cards.get(n).copied().flatten());
-        let mut cards = Cards { holes: holes.iter().map(hole).collect(), board };
+        let mut cards = Cards {
+            holes: holes.iter().map(hole).collect(),
+            board,
+        };
         for step in &hand.actions {
             if let Step::Show(place, Showing::Cards(shown)) = step {
                 cards.show(*place, shown)?;
@@ -321,7 +374,10 @@ impl Cards {
             if hole.contains(&Some(*card)) {
                 continue;
             }
-            *hole.iter_mut().find(|known| known.is_none()).ok_or(Illegal::Cards)? = Some(*card);
+            *hole
+                .iter_mut()
+                .find(|known| known.is_none())
+                .ok_or(Illegal::Cards)? = Some(*card);
         }
         Ok(())
     }
@@ -333,8 +389,13 @@ impl Cards {
         debug_assert_eq!(wanted.len(), HOLE * players + self.board.len());
         wanted.resize(Card::COUNT, None);
         let mut rest = Card::all().filter(|card| !wanted.contains(&Some(*card)));
-        let cards: Option<Vec<Card>> = wanted.iter().map(|known| known.or_else(|| rest.next())).collect();
-        let cards = cards.and_then(|cards| cards.try_into().ok()).ok_or(Illegal::Cards)?;
+        let cards: Option<Vec<Card>> = wanted
+            .iter()
+            .map(|known| known.or_else(|| rest.next()))
+            .collect();
+        let cards = cards
+            .and_then(|cards| cards.try_into().ok())
+            .ok_or(Illegal::Cards)?;
         Deck::new(cards).or(Err(Illegal::Cards))
     }
 }
@@ -342,10 +403,26 @@ impl Cards {
 /// The decimal places that hold every amount that is played with. What the file states as its result is not among
 /// them: a half chip there is not a chip that could have been bet.
 fn places(hand: &Hand, rake: &RakeSchedule) -> u8 {
-    let bets = hand.actions.iter().filter_map(|step| if let Step::RaiseTo(_, to) = step { Some(*to) } else { None });
+    let bets = hand.actions.iter().filter_map(|step| {
+        if let Step::RaiseTo(_, to) = step {
+            Some(*to)
+        } else {
+            None
+        }
+    });
     let stacks = hand.starting_stacks.iter().flatten().copied();
-    let posts = hand.antes.iter().chain(&hand.blinds).chain(&hand.min_bet).chain(&rake.caps).copied();
-    bets.chain(stacks).chain(posts).map(Decimal::places).max().unwrap_or(0)
+    let posts = hand
+        .antes
+        .iter()
+        .chain(&hand.blinds)
+        .chain(&hand.min_bet)
+        .chain(&rake.caps)
+        .copied();
+    bets.chain(stacks)
+        .chain(posts)
+        .map(Decimal::places)
+        .max()
+        .unwrap_or(0)
 }
 
 fn settings(
@@ -364,15 +441,25 @@ fn settings(
         return Err(Unplayable::MinBet);
     }
     let seats = u8::try_from(stacks.len()).or(Err(Unplayable::Amounts))?;
-    let caps = rake.caps.iter().map(|cap| unit(*cap)).collect::<Result<_, _>>()?;
+    let caps = rake
+        .caps
+        .iter()
+        .map(|cap| unit(*cap))
+        .collect::<Result<_, _>>()?;
     let mut settings = Settings::new(seats, unit(*small)?, unit(*big)?);
     settings.ante = ante(hand, unit)?;
-    settings.rake = Rake { per_10_000: rake.per_10_000, caps };
+    settings.rake = Rake {
+        per_10_000: rake.per_10_000,
+        caps,
+    };
     Ok(settings)
 }
 
 /// The antes of the file. Heads-up they are reversed like the blinds, so the second is the big blind's always.
-fn ante(hand: &Hand, unit: impl Fn(Decimal) -> Result<u64, Unplayable>) -> Result<Ante, Unplayable> {
+fn ante(
+    hand: &Hand,
+    unit: impl Fn(Decimal) -> Result<u64, Unplayable>,
+) -> Result<Ante, Unplayable> {
     let [first, second, others @ ..] = hand.antes.as_slice() else {
         return Err(Unplayable::Antes);
     };
@@ -388,7 +475,10 @@ fn ante(hand: &Hand, unit: impl Fn(Decimal) -> Result<u64, Unplayable>) -> Resul
     }
 }
 
-fn steps(hand: &Hand, unit: impl Fn(Decimal) -> Result<u64, Unplayable>) -> Result<Vec<(usize, Move)>, ReplayError> {
+fn steps(
+    hand: &Hand,
+    unit: impl Fn(Decimal) -> Result<u64, Unplayable>,
+) -> Result<Vec<(usize, Move)>, ReplayError> {
     let mut board = 0;
     let mut steps = Vec::with_capacity(hand.actions.len());
     for (at, step) in hand.actions.iter().enumerate() {
