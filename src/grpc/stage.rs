@@ -77,11 +77,7 @@ impl Node {
             call_timeout: Duration::from_secs(5),
             log: LogOptions::default(),
         };
-        let tables = Tables::new(
-            ShardCount::new(2).expect("two is not zero"),
-            options,
-            world,
-        );
+        let tables = Tables::new(ShardCount::new(2).expect("two is not zero"), options, world);
         let shards = tables.shards().iter();
         let spec = shards.fold(SupervisorSpec::new(Strategy::OneForOne), |spec, shard| {
             spec.child(shard.spec())
@@ -92,7 +88,13 @@ impl Node {
         };
         Self {
             tables,
-            sessions: Sessions::new(Arc::clone(&store), SessionSettings { cached: 100, guests }),
+            sessions: Sessions::new(
+                Arc::clone(&store),
+                SessionSettings {
+                    cached: 100,
+                    guests,
+                },
+            ),
             store,
             keys,
             _tree: spec.start().await.expect("the tree starts"),
@@ -109,7 +111,12 @@ impl Node {
         self.tables.create(new).await.expect("opened");
     }
 
-    pub async fn order(&self, table: TableId, player: PlayerId, order: Order) -> Result<Done, CallError> {
+    pub async fn order(
+        &self,
+        table: TableId,
+        player: PlayerId,
+        order: Order,
+    ) -> Result<Done, CallError> {
         let request = Request {
             player,
             id: self.requests.fetch_add(1, Relaxed) + 1,
@@ -131,9 +138,18 @@ impl Node {
     }
 
     /// Looks at a table until it is as it should be.
-    pub async fn until(&self, table: TableId, what: &str, holds: impl Fn(&TableView) -> bool) -> TableView {
+    pub async fn until(
+        &self,
+        table: TableId,
+        what: &str,
+        holds: impl Fn(&TableView) -> bool,
+    ) -> TableView {
         for _ in 0..100_000 {
-            let seen = self.tables.view(table, Viewer::Spectator).await.expect("a view");
+            let seen = self
+                .tables
+                .view(table, Viewer::Spectator)
+                .await
+                .expect("a view");
             if holds(&seen) {
                 return seen;
             }

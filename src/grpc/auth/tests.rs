@@ -35,7 +35,12 @@ fn every_call_of_the_descriptors_has_a_rule() {
     for file in &files.file {
         for service in &file.service {
             for method in &service.method {
-                offered.insert(format!("/{}.{}/{}", file.package(), service.name(), method.name()));
+                offered.insert(format!(
+                    "/{}.{}/{}",
+                    file.package(),
+                    service.name(),
+                    method.name()
+                ));
             }
         }
     }
@@ -46,7 +51,10 @@ fn every_call_of_the_descriptors_has_a_rule() {
         let admin = rpc.path().starts_with("/poker.v1.AdminService/");
         assert_eq!(rule(*rpc) == Rule::Operator, admin, "{rpc:?}");
     }
-    let public: Vec<&Rpc> = Rpc::ALL.iter().filter(|rpc| rule(**rpc) == Rule::Public).collect();
+    let public: Vec<&Rpc> = Rpc::ALL
+        .iter()
+        .filter(|rpc| rule(**rpc) == Rule::Public)
+        .collect();
     assert_eq!(public, [&Rpc::CreateGuest]);
     assert_eq!(Rpc::of_path("/poker.v1.TableService/Nothing"), None);
 }
@@ -54,7 +62,11 @@ fn every_call_of_the_descriptors_has_a_rule() {
 #[tokio::test]
 async fn each_call_admits_whom_its_rule_names() {
     let node = Node::start().await;
-    let guest = node.sessions.create_guest("Ada", HERE).await.expect("a guest");
+    let guest = node
+        .sessions
+        .create_guest("Ada", HERE)
+        .await
+        .expect("a guest");
     let key = Token::random().expect("random bits");
     let player = format!("Bearer {}", guest.token.to_text());
     let operator = format!("Bearer {}", key.to_text());
@@ -68,16 +80,32 @@ async fn each_call_admits_whom_its_rule_names() {
             Rule::Operator => operator,
         };
         let (ok, denied, unknown) = (Code::Ok, Code::PermissionDenied, Code::Unauthenticated);
-        let callers = [("", unknown, unknown), (&player, ok, unknown), (&operator, unknown, ok)];
+        let callers = [
+            ("", unknown, unknown),
+            (&player, ok, unknown),
+            (&operator, unknown, ok),
+        ];
         for (who, with_session, with_key) in callers {
             for peer in [HERE, ELSEWHERE] {
                 let at_public = code(&public, rpc, who, peer).await;
-                assert_eq!(at_public, expected(ok, with_session, denied), "{rpc:?} {who}");
+                assert_eq!(
+                    at_public,
+                    expected(ok, with_session, denied),
+                    "{rpc:?} {who}"
+                );
                 let near = if peer == HERE { ok } else { denied };
                 let at_local = code(&local, rpc, who, peer).await;
-                assert_eq!(at_local, expected(denied, denied, near), "{rpc:?} {who} {peer}");
+                assert_eq!(
+                    at_local,
+                    expected(denied, denied, near),
+                    "{rpc:?} {who} {peer}"
+                );
                 let at_keyed = code(&keyed, rpc, who, peer).await;
-                assert_eq!(at_keyed, expected(denied, denied, with_key), "{rpc:?} {who}");
+                assert_eq!(
+                    at_keyed,
+                    expected(denied, denied, with_key),
+                    "{rpc:?} {who}"
+                );
             }
         }
     }
@@ -86,7 +114,11 @@ async fn each_call_admits_whom_its_rule_names() {
 #[tokio::test]
 async fn tokens_come_as_bearer_and_no_other_way() {
     let node = Node::start().await;
-    let guest = node.sessions.create_guest("Ada", HERE).await.expect("a guest");
+    let guest = node
+        .sessions
+        .create_guest("Ada", HERE)
+        .await
+        .expect("a guest");
     let token = guest.token.to_text();
     let door = Door::Players(node.sessions.clone());
     for (authorization, expected) in [
@@ -99,8 +131,14 @@ async fn tokens_come_as_bearer_and_no_other_way() {
         ("Bearer".to_owned(), Code::Unauthenticated),
         ("Bearer ".to_owned(), Code::Unauthenticated),
     ] {
-        assert_eq!(code(&door, Rpc::Act, &authorization, HERE).await, expected, "{authorization}");
+        assert_eq!(
+            code(&door, Rpc::Act, &authorization, HERE).await,
+            expected,
+            "{authorization}"
+        );
     }
-    let admitted = door.admit(Rpc::Act, &headers(&format!("Bearer {token}")), None).await;
+    let admitted = door
+        .admit(Rpc::Act, &headers(&format!("Bearer {token}")), None)
+        .await;
     assert!(matches!(admitted, Ok(Admitted::Player(session)) if session == guest.session));
 }
