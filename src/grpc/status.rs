@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use engine::{Reject, SettingsError};
+use engine::SettingsError;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -41,7 +41,7 @@ impl Invalid {
 impl From<Invalid> for Status {
     fn from(invalid: Invalid) -> Self {
         let text = invalid.to_string();
-        let mut details = details(invalid.reason, []);
+        let mut details = details(invalid.reason);
         details.add_bad_request_violation(invalid.field, invalid.problem);
         Self::with_error_details(Code::InvalidArgument, text, details)
     }
@@ -59,16 +59,6 @@ pub fn call(error: CallError) -> Status {
     }
 }
 
-/// A command that the engine refused, with the bounds that would have been legal.
-pub fn reject(reject: &Reject) -> Status {
-    let bounds = bounds(reject);
-    let details = details(
-        reject.name(),
-        bounds.map(|(name, bound)| (name, bound.to_string())),
-    );
-    Status::with_error_details(Code::FailedPrecondition, reject.to_string(), details)
-}
-
 /// A session that was not found or not made.
 pub fn accounts(error: AccountsError) -> Status {
     let text = error.to_string();
@@ -77,7 +67,7 @@ pub fn accounts(error: AccountsError) -> Status {
             Invalid::new("display_name", "BadDisplayName", problem.to_string()).into()
         }
         AccountsError::TooManyGuests { retry_after } => {
-            let mut details = details("TooManyGuests", []);
+            let mut details = details("TooManyGuests");
             details.set_retry_info(Some(retry_after));
             Status::with_error_details(Code::ResourceExhausted, text, details)
         }
@@ -134,14 +124,14 @@ pub fn wrong_door() -> Status {
 /// A call that took longer than the server lets one: nobody can say what came of it.
 pub fn too_late() -> Status {
     let text = "no answer in time; the outcome is not known: ask again with the same request id";
-    let mut details = details("OutcomeUnknown", []);
+    let mut details = details("OutcomeUnknown");
     details.set_retry_info(Some(Duration::ZERO));
     Status::with_error_details(Code::DeadlineExceeded, text, details)
 }
 
 /// An answer with a named reason and nothing else.
 pub fn answer(code: Code, reason: &'static str, text: impl Into<String>) -> Status {
-    Status::with_error_details(code, text, details(reason, []))
+    Status::with_error_details(code, text, details(reason))
 }
 
 /// The name of what is wrong with settings, and the field that it is about.
@@ -160,54 +150,13 @@ pub fn settings(error: &SettingsError) -> Invalid {
 
 /// Nothing to say about the outcome: ask again.
 pub fn unknown(reason: &'static str, text: impl Into<String>, retry_after: Duration) -> Status {
-    let mut details = details(reason, []);
+    let mut details = details(reason);
     details.set_retry_info(Some(retry_after));
     Status::with_error_details(Code::Unavailable, text, details)
 }
 
-/// The bound that a refused command missed, by name.
-fn bounds(reject: &Reject) -> Option<(&'static str, u64)> {
-    match *reject {
-        Reject::AlreadySeated { seat } | Reject::NotYourTurn { seat } => {
-            Some(("seat", seat.0.into()))
-        }
-        Reject::NoSuchSeat { seats } => Some(("seats", seats.into())),
-        Reject::BuyInBelowMinimum { min } => Some(("min", min)),
-        Reject::BuyInAboveMaximum { max } | Reject::TopUpAboveMaximum { max } => Some(("max", max)),
-        Reject::HandInProgress { hand } | Reject::StaleHand { hand } => Some(("hand", hand.0)),
-        Reject::StaleTurn { turn } => Some(("turn", turn.0.into())),
-        Reject::CheckFacingBet { to_call } => Some(("to_call", to_call)),
-        Reject::RaiseBelowMinimum { min_to } => Some(("min_to", min_to)),
-        Reject::RaiseAboveStack { max_to } => Some(("max_to", max_to)),
-        Reject::TableClosed
-        | Reject::NotSeated
-        | Reject::SeatOccupied
-        | Reject::TopUpOfNothing
-        | Reject::Leaving
-        | Reject::AlreadySittingOut
-        | Reject::AlreadyPlaying
-        | Reject::NoChips
-        | Reject::ConnectionUnchanged
-        | Reject::NoHand
-        | Reject::StaleClock { .. }
-        | Reject::NothingToCall
-        | Reject::RaiseNotReopened
-        | Reject::RaiseUncallable
-        | Reject::RaiseBeyondChips
-        | Reject::NotEnoughPlayers
-        | Reject::DeckMissing => None,
-    }
-}
-
-fn details(
-    reason: &'static str,
-    metadata: impl IntoIterator<Item = (&'static str, String)>,
-) -> ErrorDetails {
-    let metadata: HashMap<String, String> = metadata
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
-    ErrorDetails::with_error_info(reason, DOMAIN, metadata)
+fn details(reason: &'static str) -> ErrorDetails {
+    ErrorDetails::with_error_info(reason, DOMAIN, HashMap::<String, String>::new())
 }
 
 /// A store that lost its quorum takes about this long to find it again.
