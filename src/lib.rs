@@ -1,1 +1,4 @@
 //! OpenRustPoker.
+
+
+pub mod client;
