@@ -7,6 +7,7 @@
 mod address;
 mod admin;
 mod backoff;
+pub mod bots;
 mod calls;
 mod card;
 mod error;

@@ -104,7 +104,8 @@ pub struct WatchOptions {
 /// A stream that is kept open until this is dropped.
 pub struct Watch {
     updates: mpsc::Receiver<Update>,
-    orders: mpsc::Sender<Order>,
+    /// Unbounded: only the owner of the watch gives orders, and a full queue here could wait for a full queue there.
+    orders: mpsc::UnboundedSender<Order>,
 }
 
 enum Order {
@@ -116,7 +117,7 @@ impl Watch {
     /// Opens a watch of these tables.
     pub fn open(player: Player, tables: Vec<String>, options: WatchOptions) -> Watch {
         let (updates_in, updates) = mpsc::channel(options.queue);
-        let (orders, orders_out) = mpsc::channel(ORDERS);
+        let (orders, orders_out) = mpsc::unbounded_channel();
         let tables = tables.into_iter().map(|table| (table, Track::default())).collect();
         let keeper = Keeper { player, options, tables, updates: updates_in, reconnects: 0, failed: 0 };
         tokio::spawn(keeper.run(orders_out));
@@ -129,17 +130,17 @@ impl Watch {
     }
 
     /// Watches one more table.
-    pub async fn add(&self, table: &str) {
-        self.order(Order::Add(table.into())).await;
+    pub fn add(&self, table: &str) {
+        self.order(Order::Add(table.into()));
     }
 
     /// Watches a table no more.
-    pub async fn remove(&self, table: &str) {
-        self.order(Order::Remove(table.into())).await;
+    pub fn remove(&self, table: &str) {
+        self.order(Order::Remove(table.into()));
     }
 
-    async fn order(&self, order: Order) {
-        if self.orders.send(order).await.is_err() {
+    fn order(&self, order: Order) {
+        if self.orders.send(order).is_err() {
             tracing::debug!("the watch is over");
         }
     }
@@ -177,7 +178,7 @@ struct Open {
 }
 
 impl Keeper {
-    async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+    async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
         let mut lost_at = Instant::now();
         loop {
             let (number, channel) = self.player.link().channel();
@@ -203,7 +204,7 @@ impl Keeper {
         }
     }
 
-    async fn stream(&mut self, channel: Channel, since: Instant, orders: &mut mpsc::Receiver<Order>) -> End {
+    async fn stream(&mut self, channel: Channel, since: Instant, orders: &mut mpsc::UnboundedReceiver<Order>) -> End {
         let mut wanted: Vec<WatchTable> = self.tables.iter().map(|(table, track)| watch_table(table, track)).collect();
         let later = wanted.split_off(wanted.len().min(OPEN_WITH));
         let mut client = WatchServiceClient::new(channel.clone()).max_decoding_message_size(FRAME_BYTES_MAX);
@@ -420,8 +421,6 @@ fn ended(status: &Status) -> End {
 const OPEN_WITH: usize = 100;
 /// Subscriptions under way at once: half of the streams that a connection may have.
 const SUBSCRIBING_AT_ONCE: usize = 8;
-/// Orders that wait.
-const ORDERS: usize = 64;
 /// An owner answers well within this; a stream that does not open by then is opened elsewhere.
 const OPEN_LIMIT: Duration = Duration::from_secs(5);
 /// A snapshot of ten seats is a hundredth of it.
