@@ -1,4 +1,4 @@
 //! OpenRustPoker.
 
-
+pub mod cli;
 pub mod client;

@@ -70,7 +70,10 @@ mod tests {
     fn addresses_with_and_without_scheme() {
         let check = |text: &str, expected: Result<&str, AddressError>| {
             let parsed = text.parse::<Address>();
-            assert_eq!(parsed.as_ref().map(Address::as_str), expected.as_ref().copied());
+            assert_eq!(
+                parsed.as_ref().map(Address::as_str),
+                expected.as_ref().copied()
+            );
         };
         let not = |text: &str| Err(AddressError::HostAndPort(text.into()));
         check("localhost:50051", Ok("http://localhost:50051"));
@@ -82,7 +85,10 @@ mod tests {
         check("host:99999", not("host:99999"));
         check("a b:1", not("a b:1"));
         check("", not(""));
-        check("https://x:1", Err(AddressError::Scheme("https://x:1".into())));
+        check(
+            "https://x:1",
+            Err(AddressError::Scheme("https://x:1".into())),
+        );
     }
 
     #[test]

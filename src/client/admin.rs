@@ -22,18 +22,32 @@ impl Operator {
     }
 
     /// A page of tables; an empty token is the first page.
-    pub async fn tables(&self, page_token: &str, parked_only: bool) -> Result<ListAdminTablesResponse, CallError> {
-        let message = ListAdminTablesRequest { page_size: 0, page_token: page_token.into(), parked_only };
+    pub async fn tables(
+        &self,
+        page_token: &str,
+        parked_only: bool,
+    ) -> Result<ListAdminTablesResponse, CallError> {
+        let message = ListAdminTablesRequest {
+            page_size: 0,
+            page_token: page_token.into(),
+            parked_only,
+        };
         let ask = |channel, _first| {
             let message = message.clone();
-            async move { AdminServiceClient::new(channel).list_admin_tables(message).await }
+            async move {
+                AdminServiceClient::new(channel)
+                    .list_admin_tables(message)
+                    .await
+            }
         };
         Ok(self.link.repeat(ask).await?.message)
     }
 
     /// Starts a parked table again.
     pub async fn resume(&self, table: &str) -> Result<(), CallError> {
-        let message = ResumeTableRequest { table_id: table.into() };
+        let message = ResumeTableRequest {
+            table_id: table.into(),
+        };
         let ask = |channel, _first| {
             let message = message.clone();
             async move { AdminServiceClient::new(channel).resume_table(message).await }
@@ -43,7 +57,11 @@ impl Operator {
 
     /// Voids the hand of a parked table. The reason goes into the log.
     pub async fn void(&self, table: &str, hand: u64, reason: &str) -> Result<(), CallError> {
-        let message = VoidHandRequest { table_id: table.into(), hand, reason: reason.into() };
+        let message = VoidHandRequest {
+            table_id: table.into(),
+            hand,
+            reason: reason.into(),
+        };
         let ask = |channel, _first| {
             let message = message.clone();
             async move { AdminServiceClient::new(channel).void_hand(message).await }
@@ -53,13 +71,21 @@ impl Operator {
 
     /// The node's supervision tree, depth first.
     pub async fn tree(&self) -> Result<Vec<TreeNode>, CallError> {
-        let ask = |channel, _first| async move { AdminServiceClient::new(channel).get_tree(GetTreeRequest {}).await };
+        let ask = |channel, _first| async move {
+            AdminServiceClient::new(channel)
+                .get_tree(GetTreeRequest {})
+                .await
+        };
         Ok(self.link.repeat(ask).await?.message.nodes)
     }
 
     /// The node's counts, its ledger included.
     pub async fn totals(&self) -> Result<GetTotalsResponse, CallError> {
-        let ask = |channel, _first| async move { AdminServiceClient::new(channel).get_totals(GetTotalsRequest {}).await };
+        let ask = |channel, _first| async move {
+            AdminServiceClient::new(channel)
+                .get_totals(GetTotalsRequest {})
+                .await
+        };
         Ok(self.link.repeat(ask).await?.message)
     }
 }

@@ -38,7 +38,10 @@ impl Backoff {
 impl Default for Backoff {
     /// From 50 ms to 2 s: a restarted server is found quickly, a dead one is not hammered.
     fn default() -> Backoff {
-        Backoff { first: Duration::from_millis(50), max: Duration::from_secs(2) }
+        Backoff {
+            first: Duration::from_millis(50),
+            max: Duration::from_secs(2),
+        }
     }
 }
 
@@ -69,7 +72,10 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_limit() {
-        let backoff = Backoff { first: Duration::from_millis(100), max: Duration::from_secs(1) };
+        let backoff = Backoff {
+            first: Duration::from_millis(100),
+            max: Duration::from_secs(1),
+        };
         let check = |failed, least_ms, most_ms| {
             assert_eq!(backoff.wait(failed, 0), Duration::from_millis(least_ms));
             for draw in [1, 7, 12_345_678_901, u64::MAX] {

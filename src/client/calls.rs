@@ -56,7 +56,12 @@ macro_rules! ask {
             .link()
             .repeat(|channel, $first| {
                 let request = $player.timed($message);
-                async move { $client::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX).$method(request).await }
+                async move {
+                    $client::new(channel)
+                        .max_decoding_message_size(ANSWER_BYTES_MAX)
+                        .$method(request)
+                        .await
+                }
             })
             .await
     };
@@ -64,35 +69,66 @@ macro_rules! ask {
 
 impl Player {
     /// Makes a table. The id is the caller's choice, a UUID, so that a repeat makes nothing twice.
-    pub async fn create_table(&self, id: &str, name: &str, settings: &Settings) -> Result<String, CallError> {
-        let reached = ask!(self, TableServiceClient, create_table, |_first| CreateTableRequest {
-            name: name.into(),
-            settings: Some(settings.clone()),
-            table_id: id.into(),
+    pub async fn create_table(
+        &self,
+        id: &str,
+        name: &str,
+        settings: &Settings,
+    ) -> Result<String, CallError> {
+        let reached = ask!(self, TableServiceClient, create_table, |_first| {
+            CreateTableRequest {
+                name: name.into(),
+                settings: Some(settings.clone()),
+                table_id: id.into(),
+            }
         })?;
         Ok(reached.message.table_id)
     }
 
     /// A page of tables; an empty token is the first page.
-    pub async fn tables(&self, page_token: &str, page_size: u32, open_seats: bool) -> Result<ListTablesResponse, CallError> {
-        let reached = ask!(self, TableServiceClient, list_tables, |_first| ListTablesRequest {
-            page_size,
-            page_token: page_token.into(),
-            open_seats,
+    pub async fn tables(
+        &self,
+        page_token: &str,
+        page_size: u32,
+        open_seats: bool,
+    ) -> Result<ListTablesResponse, CallError> {
+        let reached = ask!(self, TableServiceClient, list_tables, |_first| {
+            ListTablesRequest {
+                page_size,
+                page_token: page_token.into(),
+                open_seats,
+            }
         })?;
         Ok(reached.message)
     }
 
     /// The table as this player may see it now.
     pub async fn table(&self, table: &str) -> Result<(At, TableView), CallError> {
-        let reached = ask!(self, TableServiceClient, get_table, |_first| GetTableRequest { table_id: table.into() })?;
-        let position = reached.message.position.ok_or(CallError::Malformed("a position"))?;
-        let view = reached.message.view.ok_or(CallError::Malformed("the table"))?;
+        let reached = ask!(self, TableServiceClient, get_table, |_first| {
+            GetTableRequest {
+                table_id: table.into(),
+            }
+        })?;
+        let position = reached
+            .message
+            .position
+            .ok_or(CallError::Malformed("a position"))?;
+        let view = reached
+            .message
+            .view
+            .ok_or(CallError::Malformed("the table"))?;
         Ok((At::from(&position), view))
     }
 
     /// Takes a seat, the first empty one if none is named. Gives its number.
-    pub async fn sit(&self, table: &str, id: u64, seat: Option<u32>, buy_in: u64, post_now: bool) -> Result<(Answer, u32), CallError> {
+    pub async fn sit(
+        &self,
+        table: &str,
+        id: u64,
+        seat: Option<u32>,
+        buy_in: u64,
+        post_now: bool,
+    ) -> Result<(Answer, u32), CallError> {
         let reached = ask!(self, TableServiceClient, sit, |first| SitRequest {
             table_id: table.into(),
             mark: mark(id, first),
@@ -143,7 +179,13 @@ impl Player {
     }
 
     /// Acts. Done once durable.
-    pub async fn act(&self, table: &str, id: u64, turn: ForTurn, what: Move) -> Result<Answer, CallError> {
+    pub async fn act(
+        &self,
+        table: &str,
+        id: u64,
+        turn: ForTurn,
+        what: Move,
+    ) -> Result<Answer, CallError> {
         let (action, to) = match what {
             Move::Fold => (ActionKind::Fold, 0),
             Move::Check => (ActionKind::Check, 0),
@@ -162,40 +204,61 @@ impl Player {
     }
 
     /// Finished hands, newest first; an empty table means this player's own hands everywhere.
-    pub async fn hands(&self, table: &str, page_token: &str, page_size: u32) -> Result<ListHandsResponse, CallError> {
-        let reached = ask!(self, HandServiceClient, list_hands, |_first| ListHandsRequest {
-            table_id: table.into(),
-            page_size,
-            page_token: page_token.into(),
+    pub async fn hands(
+        &self,
+        table: &str,
+        page_token: &str,
+        page_size: u32,
+    ) -> Result<ListHandsResponse, CallError> {
+        let reached = ask!(self, HandServiceClient, list_hands, |_first| {
+            ListHandsRequest {
+                table_id: table.into(),
+                page_size,
+                page_token: page_token.into(),
+            }
         })?;
         Ok(reached.message)
     }
 
     /// A finished hand as this player may see it.
     pub async fn hand(&self, table: &str, hand: u64) -> Result<GetHandResponse, CallError> {
-        let reached = ask!(self, HandServiceClient, get_hand, |_first| GetHandRequest { table_id: table.into(), hand })?;
+        let reached = ask!(self, HandServiceClient, get_hand, |_first| GetHandRequest {
+            table_id: table.into(),
+            hand
+        })?;
         Ok(reached.message)
     }
 
     /// A finished hand as a PHH text.
     pub async fn export_hand(&self, table: &str, hand: u64) -> Result<String, CallError> {
-        let reached = ask!(self, HandServiceClient, export_hand, |_first| ExportHandRequest {
-            table_id: table.into(),
-            hand,
-            format: HandFormat::Phh.into(),
+        let reached = ask!(self, HandServiceClient, export_hand, |_first| {
+            ExportHandRequest {
+                table_id: table.into(),
+                hand,
+                format: HandFormat::Phh.into(),
+            }
         })?;
         Ok(reached.message.text)
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a message field of proto3 is an Option")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "a message field of proto3 is an Option"
+)]
 fn mark(request_id: u64, first_attempt: bool) -> Option<RequestMark> {
-    Some(RequestMark { request_id, first_attempt })
+    Some(RequestMark {
+        request_id,
+        first_attempt,
+    })
 }
 
 fn answer<T>(reached: &Reached<T>, position: Option<&Position>) -> Result<Answer, CallError> {
     let position = position.ok_or(CallError::Malformed("a position"))?;
-    Ok(Answer { at: At::from(position), attempts: reached.attempts })
+    Ok(Answer {
+        at: At::from(position),
+        attempts: reached.attempts,
+    })
 }
 
 /// A page of 200 tables or a long hand fits; a broken server cannot fill the memory.

@@ -31,7 +31,9 @@ impl FromStr for Card {
 
     fn from_str(text: &str) -> Result<Card, CardError> {
         match text.as_bytes() {
-            [rank, suit] if RANKS.contains(rank) && SUITS.contains(suit) => Ok(Card([*rank, *suit])),
+            [rank, suit] if RANKS.contains(rank) && SUITS.contains(suit) => {
+                Ok(Card([*rank, *suit]))
+            }
             _ => Err(CardError(text.chars().take(QUOTED_MAX).collect())),
         }
     }

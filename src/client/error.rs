@@ -57,4 +57,10 @@ impl fmt::Display for Refusal {
 }
 
 /// Rules about the moment, not about the action.
-const STALE: [&str; 5] = ["StaleTurn", "StaleHand", "StaleRequest", "NoHand", "NotYourTurn"];
+const STALE: [&str; 5] = [
+    "StaleTurn",
+    "StaleHand",
+    "StaleRequest",
+    "NoHand",
+    "NotYourTurn",
+];

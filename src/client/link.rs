@@ -51,13 +51,23 @@ impl Link {
                 .keep_alive_while_idle(true)
                 .connect_lazy())
         };
-        let channels = addresses.iter().map(endpoint).collect::<Result<Vec<_>, _>>()?;
+        let channels = addresses
+            .iter()
+            .map(endpoint)
+            .collect::<Result<Vec<_>, _>>()?;
         if channels.is_empty() {
             return Err(AddressError::HostAndPort(String::new()));
         }
         let addresses = addresses.to_vec();
         let current = AtomicUsize::new(0);
-        Ok(Link { inner: Arc::new(Inner { addresses, channels, current, patience }) })
+        Ok(Link {
+            inner: Arc::new(Inner {
+                addresses,
+                channels,
+                current,
+                patience,
+            }),
+        })
     }
 
     /// The same addresses over connections of its own.
@@ -86,7 +96,10 @@ impl Link {
     pub(super) fn turn_from(&self, number: usize) {
         let next = (number + 1) % self.inner.channels.len();
         // Losing the race means that another call turned away from the same address.
-        let turned = self.inner.current.compare_exchange(number, next, Ordering::Relaxed, Ordering::Relaxed);
+        let turned =
+            self.inner
+                .current
+                .compare_exchange(number, next, Ordering::Relaxed, Ordering::Relaxed);
         if turned.is_ok() && next != number {
             tracing::debug!(address = %self.inner.addresses[next], "turned to another address");
         }
@@ -106,13 +119,22 @@ impl Link {
             let (number, channel) = self.channel();
             attempts = attempts.saturating_add(1);
             let status = match timeout(patience.attempt, attempt(channel, arrived == 0)).await {
-                Ok(Ok(response)) => return Ok(Reached { message: response.into_inner(), attempts }),
+                Ok(Ok(response)) => {
+                    return Ok(Reached {
+                        message: response.into_inner(),
+                        attempts,
+                    });
+                }
                 Ok(Err(status)) => status,
                 Err(_elapsed) => Status::deadline_exceeded("no answer in time"),
             };
             let (after, reason) = match judge(&status, arrived > 0) {
                 Verdict::Refused(refusal) => return Err(CallError::Refused(refusal)),
-                Verdict::Again { after, reason, arrived: sent } => {
+                Verdict::Again {
+                    after,
+                    reason,
+                    arrived: sent,
+                } => {
                     arrived = arrived.saturating_add(u32::from(sent));
                     (after, reason)
                 }
@@ -124,7 +146,10 @@ impl Link {
                 return Err(if arrived > 0 {
                     CallError::Unknown { attempts, reason }
                 } else {
-                    CallError::Unreachable { addresses: self.addresses(), reason }
+                    CallError::Unreachable {
+                        addresses: self.addresses(),
+                        reason,
+                    }
                 });
             }
             sleep(wait).await;

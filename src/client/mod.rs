@@ -18,7 +18,6 @@ mod status;
 mod track;
 mod watch;
 
-
 pub use address::{Address, AddressError};
 pub use admin::Operator;
 pub use backoff::{Backoff, Patience, jitter};

@@ -67,15 +67,26 @@ impl Session {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(SessionError::File { path: path.into(), source }),
+            Err(source) => {
+                return Err(SessionError::File {
+                    path: path.into(),
+                    source,
+                });
+            }
         };
         let session = serde_json::from_str(&text);
-        session.map(Some).map_err(|source| SessionError::Damaged { path: path.into(), source })
+        session.map(Some).map_err(|source| SessionError::Damaged {
+            path: path.into(),
+            source,
+        })
     }
 
     /// Writes a session so that only its owner can read it, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<(), SessionError> {
-        self.write(path).map_err(|source| SessionError::File { path: path.into(), source })
+        self.write(path).map_err(|source| SessionError::File {
+            path: path.into(),
+            source,
+        })
     }
 
     fn write(&self, path: &Path) -> io::Result<()> {
@@ -84,7 +95,11 @@ impl Session {
         }
         let fresh = path.with_extension("new");
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(OWNER_ONLY);
+        options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(OWNER_ONLY);
         let mut file = options.open(&fresh)?;
         file.write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
         file.sync_all()?;
@@ -95,11 +110,17 @@ impl Session {
 impl Player {
     /// Makes a new guest. Repeated if the answer was lost: then there is one guest more that nobody uses.
     pub async fn guest(link: &Link, display_name: &str) -> Result<(Player, Session), SessionError> {
-        let message = CreateGuestRequest { display_name: display_name.into() };
+        let message = CreateGuestRequest {
+            display_name: display_name.into(),
+        };
         let answer = link
             .repeat(|channel, _first| {
                 let message = message.clone();
-                async move { SessionServiceClient::new(channel).create_guest(message).await }
+                async move {
+                    SessionServiceClient::new(channel)
+                        .create_guest(message)
+                        .await
+                }
             })
             .await?;
         let guest = answer.message;
@@ -117,7 +138,11 @@ impl Player {
         let answer = link
             .repeat(|channel, _first| {
                 let request = player.request(GetSessionRequest {});
-                async move { SessionServiceClient::new(channel).get_session(request).await }
+                async move {
+                    SessionServiceClient::new(channel)
+                        .get_session(request)
+                        .await
+                }
             })
             .await?;
         player.id = answer.message.player_id;
@@ -126,7 +151,8 @@ impl Player {
     }
 
     fn known(link: &Link, session: &Session) -> Result<Player, SessionError> {
-        let Ok(mut bearer) = format!("Bearer {}", session.token).parse::<MetadataValue<Ascii>>() else {
+        let Ok(mut bearer) = format!("Bearer {}", session.token).parse::<MetadataValue<Ascii>>()
+        else {
             return Err(SessionError::Token);
         };
         bearer.set_sensitive(true);
@@ -156,7 +182,9 @@ impl Player {
     /// The message with his token on it.
     pub(super) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
-        request.metadata_mut().insert("authorization", self.bearer.clone());
+        request
+            .metadata_mut()
+            .insert("authorization", self.bearer.clone());
         request
     }
 
@@ -199,6 +227,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("session.json");
         std::fs::write(&path, "{").unwrap();
-        assert!(matches!(Session::load(&path), Err(SessionError::Damaged { .. })));
+        assert!(matches!(
+            Session::load(&path),
+            Err(SessionError::Damaged { .. })
+        ));
     }
 }

@@ -51,11 +51,15 @@ pub(super) fn judge(status: &Status, repeated: bool) -> Verdict {
         };
     }
     let info = details.error_info();
-    let rule = info.map(|info| info.reason.clone()).filter(|rule| !rule.is_empty());
+    let rule = info
+        .map(|info| info.reason.clone())
+        .filter(|rule| !rule.is_empty());
     Verdict::Refused(Refusal {
         rule: rule.unwrap_or_else(|| format!("{:?}", status.code())),
         text: status.message().to_owned(),
-        facts: info.map(|info| info.metadata.clone().into_iter().collect()).unwrap_or_default(),
+        facts: info
+            .map(|info| info.metadata.clone().into_iter().collect())
+            .unwrap_or_default(),
         repeated,
     })
 }
@@ -80,5 +84,9 @@ fn reason(status: &Status) -> String {
         text = error.to_string();
         cause = error.source();
     }
-    if text.is_empty() { status.code().description().to_owned() } else { text }
+    if text.is_empty() {
+        status.code().description().to_owned()
+    } else {
+        text
+    }
 }

@@ -65,9 +65,9 @@ impl Track {
         let step = match self.seen {
             Some(seen) if at.epoch < seen.epoch => Step::Old,
             Some(seen) if at.sequence < seen.sequence && at.epoch == seen.epoch => Step::Old,
-            Some(seen) if at.sequence < seen.sequence => {
-                Step::Rewound { by: seen.sequence - at.sequence }
-            }
+            Some(seen) if at.sequence < seen.sequence => Step::Rewound {
+                by: seen.sequence - at.sequence,
+            },
             Some(_) | None => Step::Next,
         };
         if step != Step::Old {
@@ -92,19 +92,26 @@ impl Track {
         }
         if at.sequence > next {
             self.resetting = true;
-            return Step::Gap { missing: at.sequence - next };
+            return Step::Gap {
+                missing: at.sequence - next,
+            };
         }
         if at.epoch == seen.epoch {
             return Step::Old;
         }
         self.resetting = true;
-        Step::Rewound { by: next - at.sequence }
+        Step::Rewound {
+            by: next - at.sequence,
+        }
     }
 }
 
 impl From<&Position> for At {
     fn from(position: &Position) -> At {
-        At { epoch: position.epoch, sequence: position.sequence }
+        At {
+            epoch: position.epoch,
+            sequence: position.sequence,
+        }
     }
 }
 
@@ -139,15 +146,39 @@ mod tests {
     fn frames_in_and_out_of_order() {
         check(&[Event(1, 1)], Step::Unasked, None);
         check(&[Snapshot(1, 7)], Step::Next, Some(7));
-        check(&[Snapshot(1, 7), Event(1, 8), Event(2, 9)], Step::Next, Some(9));
+        check(
+            &[Snapshot(1, 7), Event(1, 8), Event(2, 9)],
+            Step::Next,
+            Some(9),
+        );
         check(&[Snapshot(1, 7), Event(1, 7)], Step::Old, Some(7));
         check(&[Snapshot(2, 7), Event(1, 8)], Step::Old, Some(7));
-        check(&[Snapshot(1, 7), Event(1, 10)], Step::Gap { missing: 2 }, None);
-        check(&[Snapshot(1, 7), Event(1, 10), Event(1, 11)], Step::Old, None);
-        check(&[Snapshot(1, 7), Event(1, 10), Snapshot(1, 11), Event(1, 12)], Step::Next, Some(12));
-        check(&[Snapshot(1, 7), Event(2, 7)], Step::Rewound { by: 1 }, None);
+        check(
+            &[Snapshot(1, 7), Event(1, 10)],
+            Step::Gap { missing: 2 },
+            None,
+        );
+        check(
+            &[Snapshot(1, 7), Event(1, 10), Event(1, 11)],
+            Step::Old,
+            None,
+        );
+        check(
+            &[Snapshot(1, 7), Event(1, 10), Snapshot(1, 11), Event(1, 12)],
+            Step::Next,
+            Some(12),
+        );
+        check(
+            &[Snapshot(1, 7), Event(2, 7)],
+            Step::Rewound { by: 1 },
+            None,
+        );
         check(&[Snapshot(1, 7), Reset], Step::Next, None);
-        check(&[Snapshot(1, 7), Reset, Snapshot(2, 5)], Step::Rewound { by: 2 }, Some(5));
+        check(
+            &[Snapshot(1, 7), Reset, Snapshot(2, 5)],
+            Step::Rewound { by: 2 },
+            Some(5),
+        );
         check(&[Snapshot(2, 7), Reset, Snapshot(1, 9)], Step::Old, None);
         check(&[Snapshot(1, 7), Snapshot(1, 6)], Step::Old, Some(7));
     }

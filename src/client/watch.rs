@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use proto::v1::watch_service_client::WatchServiceClient;
 use proto::v1::watch_session_response::Frame;
-use proto::v1::{SubscribeRequest, TableEvent, TableView, UnsubscribeRequest, WatchSessionRequest, WatchTable};
+use proto::v1::{
+    SubscribeRequest, TableEvent, TableView, UnsubscribeRequest, WatchSessionRequest, WatchTable,
+};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -118,8 +120,18 @@ impl Watch {
     pub fn open(player: Player, tables: Vec<String>, options: WatchOptions) -> Watch {
         let (updates_in, updates) = mpsc::channel(options.queue);
         let (orders, orders_out) = mpsc::unbounded_channel();
-        let tables = tables.into_iter().map(|table| (table, Track::default())).collect();
-        let keeper = Keeper { player, options, tables, updates: updates_in, reconnects: 0, failed: 0 };
+        let tables = tables
+            .into_iter()
+            .map(|table| (table, Track::default()))
+            .collect();
+        let keeper = Keeper {
+            player,
+            options,
+            tables,
+            updates: updates_in,
+            reconnects: 0,
+            failed: 0,
+        };
         tokio::spawn(keeper.run(orders_out));
         Watch { updates, orders }
     }
@@ -148,7 +160,10 @@ impl Watch {
 
 impl Default for WatchOptions {
     fn default() -> WatchOptions {
-        WatchOptions { backoff: Backoff::default(), queue: 1_024 }
+        WatchOptions {
+            backoff: Backoff::default(),
+            queue: 1_024,
+        }
     }
 }
 
@@ -204,10 +219,20 @@ impl Keeper {
         }
     }
 
-    async fn stream(&mut self, channel: Channel, since: Instant, orders: &mut mpsc::UnboundedReceiver<Order>) -> End {
-        let mut wanted: Vec<WatchTable> = self.tables.iter().map(|(table, track)| watch_table(table, track)).collect();
+    async fn stream(
+        &mut self,
+        channel: Channel,
+        since: Instant,
+        orders: &mut mpsc::UnboundedReceiver<Order>,
+    ) -> End {
+        let mut wanted: Vec<WatchTable> = self
+            .tables
+            .iter()
+            .map(|(table, track)| watch_table(table, track))
+            .collect();
         let later = wanted.split_off(wanted.len().min(OPEN_WITH));
-        let mut client = WatchServiceClient::new(channel.clone()).max_decoding_message_size(FRAME_BYTES_MAX);
+        let mut client =
+            WatchServiceClient::new(channel.clone()).max_decoding_message_size(FRAME_BYTES_MAX);
         let request = self.player.request(WatchSessionRequest { tables: wanted });
         let mut frames = match timeout(OPEN_LIMIT, client.watch_session(request)).await {
             Ok(Ok(response)) => response.into_inner(),
@@ -223,10 +248,21 @@ impl Keeper {
         let Some(Frame::Opened(opened)) = first else {
             return End::Lost("the stream does not name its watch".into());
         };
-        let subscribe = |table| SubscribeRequest { watch_id: opened.watch_id.clone(), table: Some(table) };
+        let subscribe = |table| SubscribeRequest {
+            watch_id: opened.watch_id.clone(),
+            table: Some(table),
+        };
         let waiting = later.into_iter().map(subscribe).collect();
-        let mut open = Open { channel, watch_id: opened.watch_id.clone(), calls: JoinSet::new(), waiting };
-        let connected = Update::Connected { reconnects: self.reconnects, after: since.elapsed() };
+        let mut open = Open {
+            channel,
+            watch_id: opened.watch_id.clone(),
+            calls: JoinSet::new(),
+            waiting,
+        };
+        let connected = Update::Connected {
+            reconnects: self.reconnects,
+            after: since.elapsed(),
+        };
         self.reconnects = self.reconnects.saturating_add(1);
         self.failed = 0;
         if !self.tell(connected).await {
@@ -265,7 +301,12 @@ impl Keeper {
     async fn frame(&mut self, frame: Frame, open: &mut Open) -> Option<End> {
         let update = match frame {
             Frame::Opened(_) => return None,
-            Frame::Closed(closed) => return Some(End::Lost(format!("closed by the server: {}", closed.reason))),
+            Frame::Closed(closed) => {
+                return Some(End::Lost(format!(
+                    "closed by the server: {}",
+                    closed.reason
+                )));
+            }
             Frame::Snapshot(snapshot) => {
                 let (Some(position), Some(view)) = (snapshot.position, snapshot.view) else {
                     return Some(End::Lost("a snapshot without its content".into()));
@@ -276,13 +317,23 @@ impl Keeper {
                 match step {
                     Step::Next => {}
                     Step::Rewound { by } => {
-                        if !self.tell(Update::Rewound { table: table.clone(), by }).await {
+                        if !self
+                            .tell(Update::Rewound {
+                                table: table.clone(),
+                                by,
+                            })
+                            .await
+                        {
                             return Some(End::Unread);
                         }
                     }
                     Step::Old | Step::Gap { .. } | Step::Unasked => return None,
                 }
-                Update::Snapshot { table, at, view: Box::new(view) }
+                Update::Snapshot {
+                    table,
+                    at,
+                    view: Box::new(view),
+                }
             }
             Frame::Event(event) => {
                 let Some(position) = event.position else {
@@ -293,7 +344,12 @@ impl Keeper {
                 match self.tables.get_mut(&table)?.event(at) {
                     Step::Next => {
                         let event_itself = event.event.unwrap_or_default();
-                        Update::Event { table, at, at_ms: event.at_ms, event: event_itself }
+                        Update::Event {
+                            table,
+                            at,
+                            at_ms: event.at_ms,
+                            event: event_itself,
+                        }
                     }
                     Step::Old => return None,
                     Step::Unasked => {
@@ -317,10 +373,17 @@ impl Keeper {
                 } else {
                     self.tables.get_mut(&reset.table_id)?.reset();
                 }
-                Update::Reset { table: reset.table_id, reason: reset.reason }
+                Update::Reset {
+                    table: reset.table_id,
+                    reason: reset.reason,
+                }
             }
         };
-        if self.tell(update).await { None } else { Some(End::Unread) }
+        if self.tell(update).await {
+            None
+        } else {
+            Some(End::Unread)
+        }
     }
 
     /// Asks for a table from the beginning.
@@ -332,13 +395,26 @@ impl Keeper {
         let (watch_id, table) = (open.watch_id.clone(), table.to_owned());
         open.calls.spawn(async move {
             let mut client = WatchServiceClient::new(channel);
-            let off = UnsubscribeRequest { watch_id: watch_id.clone(), table_id: table.clone() };
+            let off = UnsubscribeRequest {
+                watch_id: watch_id.clone(),
+                table_id: table.clone(),
+            };
             if let Err(status) = client.unsubscribe(player.timed(off)).await {
                 return Some((table, status));
             }
-            let from_start = WatchTable { table_id: table.clone(), after_sequence: None };
-            let on = SubscribeRequest { watch_id, table: Some(from_start) };
-            client.subscribe(player.timed(on)).await.err().map(|status| (table, status))
+            let from_start = WatchTable {
+                table_id: table.clone(),
+                after_sequence: None,
+            };
+            let on = SubscribeRequest {
+                watch_id,
+                table: Some(from_start),
+            };
+            client
+                .subscribe(player.timed(on))
+                .await
+                .err()
+                .map(|status| (table, status))
         });
     }
 
@@ -350,16 +426,24 @@ impl Keeper {
                 }
                 let wanted = watch_table(&table, &Track::default());
                 self.tables.insert(table, Track::default());
-                open.waiting.push(SubscribeRequest { watch_id: open.watch_id.clone(), table: Some(wanted) });
+                open.waiting.push(SubscribeRequest {
+                    watch_id: open.watch_id.clone(),
+                    table: Some(wanted),
+                });
             }
             Order::Remove(table) => {
                 if self.tables.remove(&table).is_none() {
                     return;
                 }
                 let (channel, player) = (open.channel.clone(), self.player.clone());
-                let off = UnsubscribeRequest { watch_id: open.watch_id.clone(), table_id: table };
+                let off = UnsubscribeRequest {
+                    watch_id: open.watch_id.clone(),
+                    table_id: table,
+                };
                 open.calls.spawn(async move {
-                    let answer = WatchServiceClient::new(channel).unsubscribe(player.timed(off)).await;
+                    let answer = WatchServiceClient::new(channel)
+                        .unsubscribe(player.timed(off))
+                        .await;
                     if let Err(status) = answer {
                         tracing::debug!(%status, "not unsubscribed");
                     }
@@ -372,15 +456,23 @@ impl Keeper {
     /// Keeps a bounded number of subscriptions under way.
     fn start_waiting(&self, open: &mut Open) {
         while open.calls.len() < SUBSCRIBING_AT_ONCE {
-            let Some(request) = open.waiting.pop() else { return };
-            let table = request.table.as_ref().map(|table| table.table_id.clone()).unwrap_or_default();
+            let Some(request) = open.waiting.pop() else {
+                return;
+            };
+            let table = request
+                .table
+                .as_ref()
+                .map(|table| table.table_id.clone())
+                .unwrap_or_default();
             // Taken off or already reset in the meantime.
             if !self.tables.contains_key(&table) {
                 continue;
             }
             let (channel, player) = (open.channel.clone(), self.player.clone());
             open.calls.spawn(async move {
-                let answer = WatchServiceClient::new(channel).subscribe(player.timed(request)).await;
+                let answer = WatchServiceClient::new(channel)
+                    .subscribe(player.timed(request))
+                    .await;
                 answer.err().map(|status| (table, status))
             });
         }
@@ -391,7 +483,9 @@ impl Keeper {
         match judge(status, false) {
             Verdict::Again { reason, .. } => Some(End::Lost(reason)),
             // The stream that it was for is gone: the next one subscribes to everything.
-            Verdict::Refused(refusal) if refusal.rule.contains("Watch") => Some(End::Lost(refusal.text)),
+            Verdict::Refused(refusal) if refusal.rule.contains("Watch") => {
+                Some(End::Lost(refusal.text))
+            }
             Verdict::Refused(refusal) => {
                 self.tables.remove(&table);
                 let told = self.tell(Update::Refused { table, refusal }).await;
@@ -407,7 +501,10 @@ impl Keeper {
 }
 
 fn watch_table(table: &str, track: &Track) -> WatchTable {
-    WatchTable { table_id: table.into(), after_sequence: track.resume_after() }
+    WatchTable {
+        table_id: table.into(),
+        after_sequence: track.resume_after(),
+    }
 }
 
 fn ended(status: &Status) -> End {

@@ -129,10 +129,21 @@ impl Checker {
         match update {
             Update::Snapshot { at, view, .. } => self.snapshot(*at, view),
             Update::Event { at, event, .. } => self.event(*at, event),
-            Update::Gap { missing, .. } => self.found(Violation::Gap, format!("{missing} events are missing after {:?}", self.at)),
-            Update::Rewound { by, .. } => self.found(Violation::Rewound, format!("{by} events were lost after {:?}", self.at)),
-            Update::Refused { refusal, .. } => self.found(Violation::Forgotten, refusal.to_string()),
-            Update::Connected { .. } | Update::Lost { .. } | Update::Reset { .. } | Update::Over { .. } => {}
+            Update::Gap { missing, .. } => self.found(
+                Violation::Gap,
+                format!("{missing} events are missing after {:?}", self.at),
+            ),
+            Update::Rewound { by, .. } => self.found(
+                Violation::Rewound,
+                format!("{by} events were lost after {:?}", self.at),
+            ),
+            Update::Refused { refusal, .. } => {
+                self.found(Violation::Forgotten, refusal.to_string())
+            }
+            Update::Connected { .. }
+            | Update::Lost { .. }
+            | Update::Reset { .. }
+            | Update::Over { .. } => {}
         }
     }
 
@@ -147,8 +158,15 @@ impl Checker {
 
     /// The server said that this is refused. It must not be in the log, now or later.
     pub fn refused(&mut self, deed: Deed) {
-        if self.done.iter().any(|done| done.deed == deed && !done.by_rules) {
-            self.found(Violation::RefusedHappened, format!("{deed:?} was in the log and then refused"));
+        if self
+            .done
+            .iter()
+            .any(|done| done.deed == deed && !done.by_rules)
+        {
+            self.found(
+                Violation::RefusedHappened,
+                format!("{deed:?} was in the log and then refused"),
+            );
         }
         self.refused.push(deed);
     }
@@ -161,7 +179,10 @@ impl Checker {
             self.unverified = self.unverified.saturating_add(1);
             return;
         }
-        self.found(Violation::AcknowledgedLost, format!("{deed:?} was acknowledged at {at:?} and is not in the log"));
+        self.found(
+            Violation::AcknowledgedLost,
+            format!("{deed:?} was acknowledged at {at:?} and is not in the log"),
+        );
     }
 
     fn expected_by_now(&mut self) {
@@ -200,13 +221,17 @@ impl Checker {
         let same_hand = before.running && now.running && before.hand == now.hand;
         if at.sequence == self.at.sequence {
             if let Some(what) = difference(before, now) {
-                self.found(Violation::StateChanged, format!("{what} is another at {at:?}"));
+                self.found(
+                    Violation::StateChanged,
+                    format!("{what} is another at {at:?}"),
+                );
             }
             return;
         }
         self.jumps = self.jumps.saturating_add(1);
         let gone = before.taken().any(|(no, seat)| {
-            now.seat(no).is_none_or(|other| other.player_id != seat.player_id)
+            now.seat(no)
+                .is_none_or(|other| other.player_id != seat.player_id)
         });
         self.leaked |= gone || now.stakes.rake_per_10000 > 0;
         if !same_hand {
@@ -214,10 +239,16 @@ impl Checker {
         }
         if in_play(before) != in_play(now) {
             let (was, is) = (in_play(before), in_play(now));
-            self.found(Violation::ChipsNotConserved, format!("hand {} had {was} chips and has {is}", now.hand));
+            self.found(
+                Violation::ChipsNotConserved,
+                format!("hand {} had {was} chips and has {is}", now.hand),
+            );
         }
         if !now.board.starts_with(&before.board) {
-            self.found(Violation::StateChanged, format!("the board of hand {} changed", now.hand));
+            self.found(
+                Violation::StateChanged,
+                format!("the board of hand {} changed", now.hand),
+            );
         }
     }
 
@@ -233,7 +264,10 @@ impl Checker {
             if seat.player_id == self.me {
                 self.own_cards(model.hand, &seat.cards);
             } else if model.turn.is_some() {
-                self.found(Violation::ForeignCards, format!("cards of {} in hand {}", seat.player_id, model.hand));
+                self.found(
+                    Violation::ForeignCards,
+                    format!("cards of {} in hand {}", seat.player_id, model.hand),
+                );
             }
         }
     }
@@ -250,7 +284,9 @@ impl Checker {
 
     fn event(&mut self, at: At, event: &v1::TableEvent) {
         self.at = at;
-        let Some(mut model) = self.model.take() else { return };
+        let Some(mut model) = self.model.take() else {
+            return;
+        };
         if let Some(event) = &event.event {
             self.before(&model, event);
         }
@@ -259,7 +295,10 @@ impl Checker {
             return self.contradiction(&error);
         }
         if balance(&model) != before {
-            self.found(Violation::ChipsNotConserved, format!("the table's chips do not add up at {at:?}"));
+            self.found(
+                Violation::ChipsNotConserved,
+                format!("the table's chips do not add up at {at:?}"),
+            );
         }
         if let Some(Event::HandStarted(_)) = &event.event {
             let last = model.hand.saturating_sub(1);
@@ -274,12 +313,21 @@ impl Checker {
     fn before(&mut self, model: &TableModel, event: &Event) {
         let my_seat = model.seat_of(&self.me).map(|(no, _)| no);
         match event {
-            Event::HoleCards(hole) if Some(hole.seat) == my_seat => self.told_cards(model.hand, &hole.cards),
-            Event::HoleCards(hole) => {
-                self.found(Violation::ForeignCards, format!("cards of seat {} in hand {}", hole.seat, model.hand));
+            Event::HoleCards(hole) if Some(hole.seat) == my_seat => {
+                self.told_cards(model.hand, &hole.cards)
             }
-            Event::Shown(shown) if Some(shown.seat) == my_seat => self.told_cards(model.hand, &shown.cards),
-            Event::HandVoided(voided) => self.found(Violation::HandVoided, format!("hand {}", voided.hand)),
+            Event::HoleCards(hole) => {
+                self.found(
+                    Violation::ForeignCards,
+                    format!("cards of seat {} in hand {}", hole.seat, model.hand),
+                );
+            }
+            Event::Shown(shown) if Some(shown.seat) == my_seat => {
+                self.told_cards(model.hand, &shown.cards)
+            }
+            Event::HandVoided(voided) => {
+                self.found(Violation::HandVoided, format!("hand {}", voided.hand))
+            }
             Event::TurnStarted(_) => self.timed_out = false,
             Event::TimedOut(timed_out) => self.timed_out |= Some(timed_out.seat) == my_seat,
             Event::Acted(acted) => self.acted(model, acted, my_seat),
@@ -289,7 +337,11 @@ impl Checker {
             Event::ChipsAdded(added) if Some(added.seat) == my_seat => {
                 let queued = model.seat(added.seat).map_or(0, |seat| seat.queued);
                 // Chips that join the stack were counted when they were queued.
-                let new = if added.queued { added.amount } else { added.amount.saturating_sub(queued) };
+                let new = if added.queued {
+                    added.amount
+                } else {
+                    added.amount.saturating_sub(queued)
+                };
                 self.own_in = self.own_in.saturating_add(new);
             }
             Event::SeatTaken(_)
@@ -323,9 +375,13 @@ impl Checker {
         match model.turn {
             Some(turn) if (turn.seat, turn.turn) == told => {}
             // A snapshot in mid-hand may have left the turn out.
-            None if !model.whole_hand() || self.unseen_until >= self.at.sequence.saturating_sub(1) => {}
+            None if !model.whole_hand()
+                || self.unseen_until >= self.at.sequence.saturating_sub(1) => {}
             turn => {
-                let detail = format!("seat {} acted in turn {} of hand {}: {turn:?} is open", told.0, told.1, model.hand);
+                let detail = format!(
+                    "seat {} acted in turn {} of hand {}: {turn:?} is open",
+                    told.0, told.1, model.hand
+                );
                 self.found(Violation::OutOfTurn, detail);
             }
         }
@@ -335,15 +391,28 @@ impl Checker {
         let Some(what) = what(acted) else {
             return self.found(Violation::Malformed, "an action without a kind".into());
         };
-        let deed = Deed { hand: model.hand, turn: acted.turn, what };
-        let away = model.seat(acted.seat).is_some_and(|seat| seat.leaving || seat.status == Status::SittingOut);
+        let deed = Deed {
+            hand: model.hand,
+            turn: acted.turn,
+            what,
+        };
+        let away = model
+            .seat(acted.seat)
+            .is_some_and(|seat| seat.leaving || seat.status == Status::SittingOut);
         let by_rules = self.timed_out || away;
         self.timed_out = false;
-        if self.done.iter().any(|done| (done.deed.hand, done.deed.turn) == (deed.hand, deed.turn)) {
+        if self
+            .done
+            .iter()
+            .any(|done| (done.deed.hand, done.deed.turn) == (deed.hand, deed.turn))
+        {
             self.found(Violation::ActedTwice, format!("{deed:?}"));
         }
         if !by_rules && self.refused.contains(&deed) {
-            self.found(Violation::RefusedHappened, format!("{deed:?} was refused and is in the log"));
+            self.found(
+                Violation::RefusedHappened,
+                format!("{deed:?} was refused and is in the log"),
+            );
         }
         self.done.push(Done { deed, by_rules });
     }
@@ -373,7 +442,11 @@ impl Checker {
     fn found(&mut self, violation: Violation, detail: String) {
         // A table that is broken is broken at every event: a few are enough to find out why.
         if self.findings.len() < FINDINGS_MAX {
-            self.findings.push(Finding { violation, table: self.table.clone(), detail });
+            self.findings.push(Finding {
+                violation,
+                table: self.table.clone(),
+                detail,
+            });
         }
     }
 }
@@ -381,13 +454,18 @@ impl Checker {
 /// What is the same before and after every event.
 fn balance(model: &TableModel) -> Option<u64> {
     let out = model.chips_out.checked_add(model.rake)?;
-    model.on_table().checked_add(out)?.checked_sub(model.chips_in)
+    model
+        .on_table()
+        .checked_add(out)?
+        .checked_sub(model.chips_in)
 }
 
 /// The chips of the hand: stacks and bets of everybody dealt in, and the pots.
 fn in_play(model: &TableModel) -> u64 {
     let dealt = model.taken().filter(|(_, seat)| seat.dealt);
-    dealt.fold(model.pot, |sum, (_, seat)| sum.saturating_add(seat.stack).saturating_add(seat.bet))
+    dealt.fold(model.pot, |sum, (_, seat)| {
+        sum.saturating_add(seat.stack).saturating_add(seat.bet)
+    })
 }
 
 /// What differs between two pictures of the same place in the log.
@@ -396,7 +474,10 @@ fn difference(before: &TableModel, now: &TableModel) -> Option<&'static str> {
         return Some("the hand");
     }
     let chips = |model: &TableModel| -> Vec<_> {
-        model.taken().map(|(no, seat)| (no, seat.player_id.clone(), seat.stack, seat.bet)).collect()
+        model
+            .taken()
+            .map(|(no, seat)| (no, seat.player_id.clone(), seat.stack, seat.bet))
+            .collect()
     };
     if chips(before) != chips(now) || before.pot != now.pot {
         return Some("a stack, bet or pot");
@@ -408,13 +489,21 @@ fn difference(before: &TableModel, now: &TableModel) -> Option<&'static str> {
         return Some("the board");
     }
     let playing = |model: &TableModel| -> Vec<_> {
-        model.taken().filter(|(_, seat)| seat.in_hand).map(|(no, _)| no).collect()
+        model
+            .taken()
+            .filter(|(_, seat)| seat.in_hand)
+            .map(|(no, _)| no)
+            .collect()
     };
     if playing(before) != playing(now) {
         return Some("who is in the hand");
     }
     match (before.turn, now.turn) {
-        (Some(was), Some(is)) if (was.seat, was.turn, was.options) != (is.seat, is.turn, is.options) => Some("the turn"),
+        (Some(was), Some(is))
+            if (was.seat, was.turn, was.options) != (is.seat, is.turn, is.options) =>
+        {
+            Some("the turn")
+        }
         (Some(_) | None, Some(_) | None) => None,
     }
 }

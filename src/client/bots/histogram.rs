@@ -13,7 +13,11 @@ pub struct Histogram {
 
 impl Default for Histogram {
     fn default() -> Histogram {
-        Histogram { buckets: vec![0; BUCKETS], count: 0, max: Duration::ZERO }
+        Histogram {
+            buckets: vec![0; BUCKETS],
+            count: 0,
+            max: Duration::ZERO,
+        }
     }
 }
 
@@ -64,7 +68,9 @@ fn bucket(micros: u64) -> usize {
     let exponent = u64::BITS - micros.leading_zeros();
     let shift = exponent.saturating_sub(SIXTEENTHS + 1);
     let place = u64::from(shift) * (1 << SIXTEENTHS) + (micros >> shift);
-    usize::try_from(place).expect("there are fewer than a thousand buckets").min(BUCKETS - 1)
+    usize::try_from(place)
+        .expect("there are fewer than a thousand buckets")
+        .min(BUCKETS - 1)
 }
 
 /// The largest value of a bucket.
@@ -110,7 +116,10 @@ mod tests {
         let check = |percent, expected: u64| {
             let micros = histogram.percentile(percent).as_micros();
             let expected = u128::from(expected);
-            assert!(micros >= expected && micros <= expected + expected / 16, "{percent}: {micros}");
+            assert!(
+                micros >= expected && micros <= expected + expected / 16,
+                "{percent}: {micros}"
+            );
         };
         check(50, 500);
         check(99, 990);

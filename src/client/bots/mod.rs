@@ -13,7 +13,6 @@ mod report;
 mod strategy;
 mod violation;
 
-
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
@@ -56,7 +55,11 @@ pub enum BotsError {
 
 /// Creates tables, plays until enough hands are over or the control says stop, leaves, and reports.
 pub async fn run(options: Options, control: Arc<Control>) -> Result<Report, BotsError> {
-    let patience = Patience { attempt: ATTEMPT, overall: options.patience, backoff: Backoff::default() };
+    let patience = Patience {
+        attempt: ATTEMPT,
+        overall: options.patience,
+        backoff: Backoff::default(),
+    };
     let first = Link::new(&options.servers, patience)?;
     let sessions_a_group = options.bots;
     let groups = options.tables.div_ceil(TABLES_A_SESSION);
@@ -83,7 +86,10 @@ pub async fn run(options: Options, control: Arc<Control>) -> Result<Report, Bots
     let pace = Arc::new(Pace::new(options.rate));
     let mut running = JoinSet::new();
     for (players, tables) in crews {
-        let ids: HashSet<String> = players.iter().map(|player| player.id().to_owned()).collect();
+        let ids: HashSet<String> = players
+            .iter()
+            .map(|player| player.id().to_owned())
+            .collect();
         let crew = Arc::new(Crew {
             options: options.clone(),
             control: Arc::clone(&control),
@@ -119,7 +125,11 @@ pub async fn run(options: Options, control: Arc<Control>) -> Result<Report, Bots
 }
 
 /// Makes tables, some at a time. Gives their numbers and ids.
-async fn create_tables(players: &[Player], numbers: std::ops::Range<u32>, options: &Options) -> Result<Vec<(u64, String)>, BotsError> {
+async fn create_tables(
+    players: &[Player],
+    numbers: std::ops::Range<u32>,
+    options: &Options,
+) -> Result<Vec<(u64, String)>, BotsError> {
     let Some(player) = players.first() else {
         return Ok(Vec::new());
     };
@@ -135,7 +145,9 @@ async fn create_tables(players: &[Player], numbers: std::ops::Range<u32>, option
         let (player, settings) = (player.clone(), settings.clone());
         making.spawn(async move {
             let id = uuid::Uuid::now_v7().to_string();
-            let id = player.create_table(&id, &format!("bots {no}"), &settings).await?;
+            let id = player
+                .create_table(&id, &format!("bots {no}"), &settings)
+                .await?;
             Ok::<_, CallError>((u64::from(no), id))
         });
     }
@@ -147,7 +159,10 @@ async fn create_tables(players: &[Player], numbers: std::ops::Range<u32>, option
 
 /// A task that was ended from outside did not do what it was for.
 fn lost(error: &tokio::task::JoinError) -> CallError {
-    CallError::Unknown { attempts: 1, reason: error.to_string() }
+    CallError::Unknown {
+        attempts: 1,
+        reason: error.to_string(),
+    }
 }
 
 fn number(of: u32) -> usize {

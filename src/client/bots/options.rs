@@ -55,7 +55,11 @@ impl Options {
             buy_in_min: 2_000,
             buy_in_max: 10_000,
             rake_per_10000: self.rake_per_10000,
-            rake_caps: if self.rake_per_10000 > 0 { vec![300] } else { Vec::new() },
+            rake_caps: if self.rake_per_10000 > 0 {
+                vec![300]
+            } else {
+                Vec::new()
+            },
             action_ms: u32::try_from(action_ms).expect("it was clamped"),
             bank_ms: 10_000,
             reconnect_ms: 10_000,
@@ -102,7 +106,12 @@ impl Control {
     }
 
     pub(super) fn hands_over(&self, count: u64, enough: u64) {
-        if self.hands.fetch_add(count, Ordering::Relaxed).saturating_add(count) >= enough {
+        if self
+            .hands
+            .fetch_add(count, Ordering::Relaxed)
+            .saturating_add(count)
+            >= enough
+        {
             self.stop();
         }
     }
@@ -112,7 +121,8 @@ impl Control {
     }
 
     pub(super) fn found(&self, count: usize) {
-        self.findings.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.findings
+            .fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     pub(super) fn stop_signal(&self) -> watch::Receiver<bool> {

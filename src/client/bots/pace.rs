@@ -15,8 +15,13 @@ pub struct Pace {
 impl Pace {
     /// So many a second, or as many as go.
     pub fn new(per_second: Option<u32>) -> Pace {
-        let apart = per_second.filter(|rate| *rate > 0).map(|rate| Duration::from_secs(1) / rate);
-        Pace { apart, next: Mutex::new(Instant::now()) }
+        let apart = per_second
+            .filter(|rate| *rate > 0)
+            .map(|rate| Duration::from_secs(1) / rate);
+        Pace {
+            apart,
+            next: Mutex::new(Instant::now()),
+        }
     }
 
     /// Waits for the next moment.
@@ -29,7 +34,10 @@ impl Pace {
     /// The next moment. What was not used earlier is not made up for by a burst.
     fn reserve(&self, now: Instant) -> Option<Instant> {
         let apart = self.apart?;
-        let mut next = self.next.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut next = self
+            .next
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         let moment = (*next).max(now);
         *next = moment + apart;
         Some(moment)

@@ -112,7 +112,14 @@ pub(super) struct Outcome {
 
 impl Post {
     /// For the bot of this number at the table of this number.
-    pub(super) fn new(table: &str, player: &str, no: u64, bot: u64, seed: u64, reached: Arc<AtomicU64>) -> (String, Post) {
+    pub(super) fn new(
+        table: &str,
+        player: &str,
+        no: u64,
+        bot: u64,
+        seed: u64,
+        reached: Arc<AtomicU64>,
+    ) -> (String, Post) {
         let post = Post {
             checker: Checker::new(table, player),
             strategy: Strategy::of(no, bot),
@@ -135,12 +142,18 @@ impl Post {
         if self.busy || model.closed || (stopping && keep) {
             return None;
         }
-        let held = self.not_before.is_some_and(|moment| Instant::now() < moment);
+        let held = self
+            .not_before
+            .is_some_and(|moment| Instant::now() < moment);
         let Some((no, seat)) = model.seat_of(me) else {
             if held || !self.seen_all() {
                 return None;
             }
-            self.state = if stopping || self.state == State::Gone { State::Gone } else { State::Standing };
+            self.state = if stopping || self.state == State::Gone {
+                State::Gone
+            } else {
+                State::Standing
+            };
             let buy_in = model.stakes.buy_in_max;
             return (self.state == State::Standing).then_some(Call::Sit { buy_in });
         };
@@ -149,8 +162,14 @@ impl Post {
             return Some(Call::Leave);
         }
         if let Some(turn) = model.turn.filter(|turn| turn.seat == no && model.running) {
-            let this = ForTurn { hand: model.hand, turn: turn.turn };
-            let times = self.tried.filter(|(tried, _)| *tried == this).map_or(0, |(_, times)| times);
+            let this = ForTurn {
+                hand: model.hand,
+                turn: turn.turn,
+            };
+            let times = self
+                .tried
+                .filter(|(tried, _)| *tried == this)
+                .map_or(0, |(_, times)| times);
             let sight = Sight {
                 options: turn.options,
                 hole: &seat.cards,
@@ -166,7 +185,11 @@ impl Post {
                 _ => return None,
             };
             self.tried = Some((this, times + 1));
-            return Some(Call::Act(Deed { hand: this.hand, turn: this.turn, what }));
+            return Some(Call::Act(Deed {
+                hand: this.hand,
+                turn: this.turn,
+                what,
+            }));
         }
         if seat.leaving || stopping || held || !self.seen_all() {
             return None;
@@ -187,13 +210,20 @@ fn money_or_seat(model: &TableModel, seat: &SeatModel) -> Option<Call> {
     }
     let has = seat.stack.saturating_add(seat.queued);
     if has < model.stakes.buy_in_min / 2 {
-        return Some(Call::TopUp { amount: model.stakes.buy_in_max.saturating_sub(has) });
+        return Some(Call::TopUp {
+            amount: model.stakes.buy_in_max.saturating_sub(has),
+        });
     }
     (seat.status == Status::SittingOut && seat.stack > 0).then_some(Call::SitIn)
 }
 
 impl Seated {
-    pub(super) fn new(crew: Arc<Crew>, player: Player, first: bool, posts: Vec<(String, Post)>) -> Seated {
+    pub(super) fn new(
+        crew: Arc<Crew>,
+        player: Player,
+        first: bool,
+        posts: Vec<(String, Post)>,
+    ) -> Seated {
         // One call at a time for each table: nobody waits to hand in an answer.
         let (answers, answered) = mpsc::channel(posts.len().max(1));
         Seated {
@@ -253,15 +283,26 @@ impl Seated {
                 return;
             }
             Update::Over { refusal } => {
-                self.found(Violation::Forgotten, format!("the stream is refused: {refusal}"));
+                self.found(
+                    Violation::Forgotten,
+                    format!("the stream is refused: {refusal}"),
+                );
                 return;
             }
         };
         self.outcome.gaps += u64::from(matches!(update, Update::Gap { .. }));
-        let Some(post) = self.posts.get_mut(&table) else { return };
-        let hand_before = post.checker.model().map(|model| (model.hand, model.running));
+        let Some(post) = self.posts.get_mut(&table) else {
+            return;
+        };
+        let hand_before = post
+            .checker
+            .model()
+            .map(|model| (model.hand, model.running));
         post.checker.update(&update);
-        let hand_now = post.checker.model().map(|model| (model.hand, model.running));
+        let hand_now = post
+            .checker
+            .model()
+            .map(|model| (model.hand, model.running));
         if self.first {
             let over = hands_over(hand_before, hand_now);
             self.outcome.hands += over;
@@ -278,8 +319,15 @@ impl Seated {
     }
 
     fn answer(&mut self, done: Done) {
-        let Done { table, call, result, elapsed } = done;
-        let Some(post) = self.posts.get_mut(&table) else { return };
+        let Done {
+            table,
+            call,
+            result,
+            elapsed,
+        } = done;
+        let Some(post) = self.posts.get_mut(&table) else {
+            return;
+        };
         post.busy = false;
         if let Ok(answer) = &result {
             post.reached.fetch_max(answer.at.sequence, Ordering::SeqCst);
@@ -294,9 +342,15 @@ impl Seated {
             (Ok(_), Call::Sit { buy_in: amount } | Call::TopUp { amount }) => {
                 post.acked_in = post.acked_in.saturating_add(amount);
             }
-            (Ok(_), Call::SitIn | Call::Leave) => post.not_before = Some(Instant::now() + AFTER_REFUSAL),
+            (Ok(_), Call::SitIn | Call::Leave) => {
+                post.not_before = Some(Instant::now() + AFTER_REFUSAL)
+            }
             (Err(CallError::Refused(refusal)), _) => {
-                *self.outcome.refused.entry(refusal.rule.clone()).or_default() += 1;
+                *self
+                    .outcome
+                    .refused
+                    .entry(refusal.rule.clone())
+                    .or_default() += 1;
                 match call {
                     Call::Act(deed) => post.checker.refused(deed),
                     Call::Sit { .. } | Call::TopUp { .. } | Call::SitIn | Call::Leave => {
@@ -304,7 +358,9 @@ impl Seated {
                     }
                 }
             }
-            (Err(CallError::Unreachable { .. }), _) => post.not_before = Some(Instant::now() + AFTER_REFUSAL),
+            (Err(CallError::Unreachable { .. }), _) => {
+                post.not_before = Some(Instant::now() + AFTER_REFUSAL)
+            }
             (Err(CallError::Unknown { .. } | CallError::Malformed(_)), _) => {
                 self.outcome.unknown += 1;
                 post.unknown += 1;
@@ -323,7 +379,9 @@ impl Seated {
     }
 
     fn consider(&mut self, table: &str) {
-        let Some(post) = self.posts.get_mut(table) else { return };
+        let Some(post) = self.posts.get_mut(table) else {
+            return;
+        };
         // Counted before the control is read: whoever sees that none is under way after a stop, sees no new one either.
         self.crew.asking.fetch_add(1, Ordering::SeqCst);
         let stopping = self.crew.control.stopping();
@@ -342,7 +400,12 @@ impl Seated {
             let _permit = crew.in_flight.acquire().await;
             let begun = Instant::now();
             let result = ask(&player, &table, id, call).await;
-            let done = Done { table, call, result, elapsed: begun.elapsed() };
+            let done = Done {
+                table,
+                call,
+                result,
+                elapsed: begun.elapsed(),
+            };
             if answers.send(done).await.is_err() {
                 tracing::debug!("an answer came after the end");
             }
@@ -365,14 +428,21 @@ impl Seated {
         let asking = self.crew.asking.load(Ordering::SeqCst) > 0;
         let keep = self.crew.options.keep;
         let settled = self.posts.values().all(|post| {
-            let empty = |model: &TableModel| !model.taken().any(|(_, seat)| members.contains(&seat.player_id));
+            let empty = |model: &TableModel| {
+                !model
+                    .taken()
+                    .any(|(_, seat)| members.contains(&seat.player_id))
+            };
             post.seen_all() && (keep || post.checker.model().is_none_or(empty))
         });
         if settled && !asking {
             return true;
         }
         if stopped.elapsed() > patience {
-            let detail = format!("not everybody had left {} s after the end", patience.as_secs());
+            let detail = format!(
+                "not everybody had left {} s after the end",
+                patience.as_secs()
+            );
             self.found(Violation::Stalled, detail);
             return true;
         }
@@ -389,7 +459,11 @@ impl Seated {
 
     fn found(&mut self, violation: Violation, detail: String) {
         self.crew.control.found(1);
-        self.outcome.findings.push(Finding { violation, table: "all".into(), detail });
+        self.outcome.findings.push(Finding {
+            violation,
+            table: "all".into(),
+            detail,
+        });
     }
 
     /// Closes the books of every table.
@@ -400,11 +474,22 @@ impl Seated {
             self.outcome.resets += checker.jumps();
             // A call without an answer may have brought chips: then the log says how many.
             let seen_all = checker.jumps() == 0 && checker.model().is_some();
-            let brought = if post.unknown > 0 { post.acked_in.max(checker.own_in()) } else { post.acked_in };
+            let brought = if post.unknown > 0 {
+                post.acked_in.max(checker.own_in())
+            } else {
+                post.acked_in
+            };
             self.outcome.chips_in += brought;
             if seen_all && brought != checker.own_in() {
-                let detail = format!("{brought} were acknowledged and {} are in the log", checker.own_in());
-                let finding = Finding { violation: Violation::ChipsInDiffer, table: table.clone(), detail };
+                let detail = format!(
+                    "{brought} were acknowledged and {} are in the log",
+                    checker.own_in()
+                );
+                let finding = Finding {
+                    violation: Violation::ChipsInDiffer,
+                    table: table.clone(),
+                    detail,
+                };
                 self.outcome.findings.push(finding);
             }
             if !self.first {
@@ -434,11 +519,26 @@ fn hands_over(before: Option<(u64, bool)>, now: Option<(u64, bool)>) -> u64 {
 
 async fn ask(player: &Player, table: &str, id: u64, call: Call) -> Result<Answer, CallError> {
     match call {
-        Call::Sit { buy_in } => player.sit(table, id, None, buy_in, true).await.map(|(answer, _seat)| answer),
+        Call::Sit { buy_in } => player
+            .sit(table, id, None, buy_in, true)
+            .await
+            .map(|(answer, _seat)| answer),
         Call::TopUp { amount } => player.top_up(table, id, amount).await,
         Call::SitIn => player.sit_in(table, id, true).await,
         Call::Leave => player.leave(table, id).await,
-        Call::Act(deed) => player.act(table, id, ForTurn { hand: deed.hand, turn: deed.turn }, deed.what).await,
+        Call::Act(deed) => {
+            player
+                .act(
+                    table,
+                    id,
+                    ForTurn {
+                        hand: deed.hand,
+                        turn: deed.turn,
+                    },
+                    deed.what,
+                )
+                .await
+        }
     }
 }
 

@@ -144,9 +144,19 @@ mod tests {
     fn check(books: [u64; 4], leaked: bool, unseen: u64, violations: usize) {
         let [chips_in, chips_out, rake, on_tables] = books;
         let mut report = Report::default();
-        report.add(Outcome { chips_in, chips_out, rake, on_tables, leaked, ..Outcome::default() });
+        report.add(Outcome {
+            chips_in,
+            chips_out,
+            rake,
+            on_tables,
+            leaked,
+            ..Outcome::default()
+        });
         report.finish(Duration::from_secs(1));
-        assert_eq!((report.unseen, report.violations.len()), (unseen, violations));
+        assert_eq!(
+            (report.unseen, report.violations.len()),
+            (unseen, violations)
+        );
         assert_eq!(report.is_clean(), violations == 0);
     }
 
@@ -164,7 +174,15 @@ mod tests {
         let mut report = Report::default();
         report.finish(Duration::from_secs(2));
         let json = serde_json::to_value(&report).unwrap();
-        for field in ["hands", "actions", "actions_per_s", "chips_in", "chips_out", "gaps", "reconnects"] {
+        for field in [
+            "hands",
+            "actions",
+            "actions_per_s",
+            "chips_in",
+            "chips_out",
+            "gaps",
+            "reconnects",
+        ] {
             assert!(json[field].is_u64(), "{field}");
         }
         for field in ["p50", "p99", "max"] {

@@ -37,8 +37,13 @@ pub struct Sight<'a> {
 
 impl Strategy {
     /// Every one, in the order in which bots take them.
-    pub const ALL: [Strategy; 5] =
-        [Strategy::Random, Strategy::Aggressive, Strategy::Caller, Strategy::Tight, Strategy::AllIn];
+    pub const ALL: [Strategy; 5] = [
+        Strategy::Random,
+        Strategy::Aggressive,
+        Strategy::Caller,
+        Strategy::Tight,
+        Strategy::AllIn,
+    ];
 
     /// The strategy of a bot at a table: each table has a mixture, and each bot plays each of them somewhere.
     pub fn of(table: u64, bot: u64) -> Strategy {
@@ -71,7 +76,11 @@ fn passive(options: Options) -> Move {
 
 /// Check, else fold.
 fn careful(options: Options) -> Move {
-    if options.check { Move::Check } else { Move::Fold }
+    if options.check {
+        Move::Check
+    } else {
+        Move::Fold
+    }
 }
 
 fn tight(sight: &Sight<'_>, dice: &mut Dice) -> Move {
@@ -136,10 +145,14 @@ enum Strength {
 
 /// A rule of thumb: pairs, high cards, and what the board made of them.
 fn strength(hole: &[Card], board: &[Card]) -> Strength {
-    let [first, second] = hole else { return Strength::Weak };
+    let [first, second] = hole else {
+        return Strength::Weak;
+    };
     let (first, second) = (first.rank(), second.rank());
     let (high, low) = (first.max(second), first.min(second));
-    let paired = board.iter().any(|card| card.rank() == high || card.rank() == low);
+    let paired = board
+        .iter()
+        .any(|card| card.rank() == high || card.rank() == low);
     let pair = high == low;
     if (pair && high >= 10) || (paired && high >= 11) || (pair && paired) {
         Strength::Strong
@@ -158,16 +171,28 @@ mod tests {
     use crate::client::model::{Move, Options, Street};
 
     fn options(check: bool, call: Option<u64>, raise_to: Option<(u64, u64)>) -> Options {
-        Options { check, call, raise_to }
+        Options {
+            check,
+            call,
+            raise_to,
+        }
     }
 
     fn cards(text: &str) -> Vec<Card> {
-        text.split_whitespace().map(|card| card.parse().unwrap()).collect()
+        text.split_whitespace()
+            .map(|card| card.parse().unwrap())
+            .collect()
     }
 
     fn decide(strategy: Strategy, options: Options, hole: &str, seed: u64) -> Move {
         let hole = cards(hole);
-        let sight = Sight { options, hole: &hole, board: &[], street: Street::Preflop, pot: 150 };
+        let sight = Sight {
+            options,
+            hole: &hole,
+            board: &[],
+            street: Street::Preflop,
+            pot: 150,
+        };
         strategy.decide(&sight, &mut Dice::new(seed, 0, 0))
     }
 
@@ -176,7 +201,9 @@ mod tests {
             Move::Fold => true,
             Move::Check => options.check,
             Move::Call => options.call.is_some(),
-            Move::RaiseTo(to) => options.raise_to.is_some_and(|(min, max)| (min..=max).contains(&to)),
+            Move::RaiseTo(to) => options
+                .raise_to
+                .is_some_and(|(min, max)| (min..=max).contains(&to)),
         }
     }
 
@@ -215,21 +242,38 @@ mod tests {
     fn characters() {
         let facing = options(false, Some(50), Some((200, 5_000)));
         let count = |strategy, hole, wanted: fn(Move) -> bool| {
-            (0..300).filter(|seed| wanted(decide(strategy, facing, hole, *seed))).count()
+            (0..300)
+                .filter(|seed| wanted(decide(strategy, facing, hole, *seed)))
+                .count()
         };
         let raises = |what| matches!(what, Move::RaiseTo(_));
-        assert_eq!(count(Strategy::Caller, "7h 2c", |what| what == Move::Call), 300);
-        assert_eq!(count(Strategy::Tight, "7h 2c", |what| what == Move::Fold), 300);
-        assert_eq!(count(Strategy::Tight, "Kh Kc", |what| what == Move::Fold), 0);
+        assert_eq!(
+            count(Strategy::Caller, "7h 2c", |what| what == Move::Call),
+            300
+        );
+        assert_eq!(
+            count(Strategy::Tight, "7h 2c", |what| what == Move::Fold),
+            300
+        );
+        assert_eq!(
+            count(Strategy::Tight, "Kh Kc", |what| what == Move::Fold),
+            0
+        );
         assert!(count(Strategy::Aggressive, "7h 2c", raises) > 100);
-        assert!(count(Strategy::AllIn, "7h 2c", |what| what == Move::RaiseTo(5_000)) > 10);
+        assert!(
+            count(Strategy::AllIn, "7h 2c", |what| what
+                == Move::RaiseTo(5_000))
+                > 10
+        );
         assert!(count(Strategy::Random, "7h 2c", |what| what == Move::Fold) > 50);
     }
 
     #[test]
     fn each_table_has_a_mixture() {
         for table in 0..10 {
-            let mut seen: Vec<_> = (0..5).map(|bot| format!("{:?}", Strategy::of(table, bot))).collect();
+            let mut seen: Vec<_> = (0..5)
+                .map(|bot| format!("{:?}", Strategy::of(table, bot)))
+                .collect();
             seen.sort();
             seen.dedup();
             assert_eq!(seen.len(), 5);

@@ -79,6 +79,12 @@ impl Violation {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at table {}: {}", self.violation.name(), self.table, self.detail)
+        write!(
+            f,
+            "{} at table {}: {}",
+            self.violation.name(),
+            self.table,
+            self.detail
+        )
     }
 }

@@ -78,7 +78,10 @@ pub(super) fn apply(table: &mut TableModel, event: &Event) -> Result<(), FoldErr
 fn seat_taken(table: &mut TableModel, taken: &v1::SeatTaken) -> Result<(), FoldError> {
     let index = usize::try_from(taken.seat).unwrap_or(usize::MAX);
     let first_hand = table.hand == 0;
-    let space = table.seats.get_mut(index).ok_or(FoldError::NoSuchSeat(taken.seat))?;
+    let space = table
+        .seats
+        .get_mut(index)
+        .ok_or(FoldError::NoSuchSeat(taken.seat))?;
     if space.is_some() {
         return Err(FoldError::SeatTaken(taken.seat));
     }
@@ -88,7 +91,11 @@ fn seat_taken(table: &mut TableModel, taken: &v1::SeatTaken) -> Result<(), FoldE
         stack: taken.stack,
         bet: 0,
         queued: 0,
-        status: if first_hand { Status::Playing } else { Status::Waiting },
+        status: if first_hand {
+            Status::Playing
+        } else {
+            Status::Waiting
+        },
         connected: true,
         leaving: false,
         dealt: false,
@@ -105,9 +112,16 @@ fn seat_left(table: &mut TableModel, left: &v1::SeatLeft) -> Result<(), FoldErro
     let seat = seat_mut(table, left.seat)?;
     let known = more(seat.stack, seat.queued)?;
     if left.cash_out != known {
-        return Err(FoldError::CashOutDiffers { seat: left.seat, told: left.cash_out, known });
+        return Err(FoldError::CashOutDiffers {
+            seat: left.seat,
+            told: left.cash_out,
+            known,
+        });
     }
-    if let Some(space) = table.seats.get_mut(usize::try_from(left.seat).unwrap_or(usize::MAX)) {
+    if let Some(space) = table
+        .seats
+        .get_mut(usize::try_from(left.seat).unwrap_or(usize::MAX))
+    {
         *space = None;
     }
     table.chips_out = more(table.chips_out, left.cash_out)?;
@@ -135,7 +149,10 @@ fn chips_added(table: &mut TableModel, added: &v1::ChipsAdded) -> Result<(), Fol
 
 fn hand_started(table: &mut TableModel, started: &v1::HandStarted) -> Result<(), FoldError> {
     if table.running || started.hand != table.hand.saturating_add(1) {
-        return Err(FoldError::HandDiffers { told: started.hand, known: table.hand });
+        return Err(FoldError::HandDiffers {
+            told: started.hand,
+            known: table.hand,
+        });
     }
     for seat in table.seats.iter_mut().flatten() {
         seat.dealt = false;
@@ -148,7 +165,11 @@ fn hand_started(table: &mut TableModel, started: &v1::HandStarted) -> Result<(),
     for dealt in &started.dealt {
         let seat = seat_mut(table, dealt.seat)?;
         if seat.stack != dealt.stack {
-            return Err(FoldError::StackDiffers { seat: dealt.seat, told: dealt.stack, known: seat.stack });
+            return Err(FoldError::StackDiffers {
+                seat: dealt.seat,
+                told: dealt.stack,
+                known: seat.stack,
+            });
         }
         seat.dealt = true;
         seat.in_hand = true;
@@ -187,7 +208,12 @@ fn act(table: &mut TableModel, acted: &v1::Acted) -> Result<(), FoldError> {
     let bet = more(seat.bet, acted.added)?;
     if bet != acted.to {
         let (seat, bet) = (acted.seat, seat.bet);
-        return Err(FoldError::BetDiffers { seat, bet, added: acted.added, told: acted.to });
+        return Err(FoldError::BetDiffers {
+            seat,
+            bet,
+            added: acted.added,
+            told: acted.to,
+        });
     }
     seat.stack = less("a bet", seat.stack, acted.added)?;
     seat.bet = bet;
@@ -211,7 +237,11 @@ fn award(table: &mut TableModel, awarded: &v1::PotAwarded) -> Result<(), FoldErr
         shares = more(shares, share.amount)?;
     }
     if more(shares, awarded.rake)? != awarded.amount {
-        return Err(FoldError::PotDiffers { amount: awarded.amount, shares, rake: awarded.rake });
+        return Err(FoldError::PotDiffers {
+            amount: awarded.amount,
+            shares,
+            rake: awarded.rake,
+        });
     }
     table.pot = less("a pot", table.pot, awarded.amount)?;
     table.rake = more(table.rake, awarded.rake)?;
@@ -251,20 +281,33 @@ fn same_hand(table: &TableModel, told: u64) -> Result<(), FoldError> {
     if table.running && table.hand == told {
         return Ok(());
     }
-    Err(FoldError::HandDiffers { told, known: table.hand })
+    Err(FoldError::HandDiffers {
+        told,
+        known: table.hand,
+    })
 }
 
 /// No card on the board and in the hands that are known is there twice.
 fn distinct(table: &TableModel) -> Result<(), FoldError> {
     let hands = table.seats.iter().flatten().flat_map(|seat| &seat.cards);
     let known: Vec<_> = table.board.iter().chain(hands).collect();
-    let twice = known.iter().enumerate().any(|(place, card)| known[..place].contains(card));
-    if twice { Err(FoldError::CardTwice) } else { Ok(()) }
+    let twice = known
+        .iter()
+        .enumerate()
+        .any(|(place, card)| known[..place].contains(card));
+    if twice {
+        Err(FoldError::CardTwice)
+    } else {
+        Ok(())
+    }
 }
 
 fn seat_mut(table: &mut TableModel, no: u32) -> Result<&mut SeatModel, FoldError> {
-    let seat = usize::try_from(no).ok().and_then(|index| table.seats.get_mut(index));
-    seat.and_then(Option::as_mut).ok_or(FoldError::NoSuchSeat(no))
+    let seat = usize::try_from(no)
+        .ok()
+        .and_then(|index| table.seats.get_mut(index));
+    seat.and_then(Option::as_mut)
+        .ok_or(FoldError::NoSuchSeat(no))
 }
 
 fn more(amount: u64, by: u64) -> Result<u64, FoldError> {
@@ -272,5 +315,9 @@ fn more(amount: u64, by: u64) -> Result<u64, FoldError> {
 }
 
 fn less(what: &'static str, available: u64, amount: u64) -> Result<u64, FoldError> {
-    available.checked_sub(amount).ok_or(FoldError::NotEnough { what, amount, available })
+    available.checked_sub(amount).ok_or(FoldError::NotEnough {
+        what,
+        amount,
+        available,
+    })
 }

@@ -198,12 +198,15 @@ impl TableModel {
 
     /// Everything in the middle: pots and the bets of this street.
     pub fn in_the_middle(&self) -> u64 {
-        self.taken().fold(self.pot, |sum, (_, seat)| sum.saturating_add(seat.bet))
+        self.taken()
+            .fold(self.pot, |sum, (_, seat)| sum.saturating_add(seat.bet))
     }
 
     /// Every chip on the table: stacks, queued chips, bets and pots.
     pub fn on_table(&self) -> u64 {
-        let seats = self.taken().map(|(_, seat)| seat.stack.saturating_add(seat.queued));
+        let seats = self
+            .taken()
+            .map(|(_, seat)| seat.stack.saturating_add(seat.queued));
         seats.fold(self.in_the_middle(), u64::saturating_add)
     }
 

@@ -7,7 +7,10 @@ use super::{Options, SeatModel, Stakes, Status, Street, TableModel, Turn};
 use crate::client::card::Card;
 
 pub(super) fn model(view: &v1::TableView) -> Result<TableModel, FoldError> {
-    let settings = view.settings.as_ref().ok_or(FoldError::Meaningless("no settings"))?;
+    let settings = view
+        .settings
+        .as_ref()
+        .ok_or(FoldError::Meaningless("no settings"))?;
     if settings.seats > SEATS_MAX {
         return Err(FoldError::Seats(settings.seats));
     }
@@ -18,13 +21,18 @@ pub(super) fn model(view: &v1::TableView) -> Result<TableModel, FoldError> {
             continue;
         }
         let index = usize::try_from(seat.seat).unwrap_or(usize::MAX);
-        let space = seats.get_mut(index).ok_or(FoldError::NoSuchSeat(seat.seat))?;
+        let space = seats
+            .get_mut(index)
+            .ok_or(FoldError::NoSuchSeat(seat.seat))?;
         if space.is_some() {
             return Err(FoldError::SeatTaken(seat.seat));
         }
         *space = Some(seat_model(seat)?);
     }
-    let pot = view.pots.iter().try_fold(0_u64, |sum, pot| sum.checked_add(pot.amount));
+    let pot = view
+        .pots
+        .iter()
+        .try_fold(0_u64, |sum, pot| sum.checked_add(pot.amount));
     Ok(TableModel {
         name: view.name.clone(),
         stakes: stakes(settings),
