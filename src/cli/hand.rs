@@ -261,8 +261,9 @@ fn event_json(event: &proto::v1::table_event::Event) -> serde_json::Value {
         Event::SeatLeft(e) => {
             json!({ "seat_left": { "seat": e.seat, "player_id": e.player_id, "cash_out": e.cash_out } })
         }
-        Event::SeatChanged(e) => json!({ "seat_changed": {
-            "seat": e.seat, "status": e.status().as_str_name(), "connected": e.connected, "leaving": e.leaving, "reason": e.reason } }),
+        Event::SeatChanged(e) => {
+            json!({ "seat_changed": { "seat": e.seat, "status": e.status().as_str_name(), "reason": e.reason } })
+        }
         Event::ChipsAdded(e) => {
             json!({ "chips_added": { "seat": e.seat, "amount": e.amount, "queued": e.queued } })
         }
@@ -286,7 +287,7 @@ fn event_json(event: &proto::v1::table_event::Event) -> serde_json::Value {
             json!({ "time_bank_started": { "seat": e.seat, "bank_ms": e.bank_ms } })
         }
         Event::Acted(e) => json!({ "acted": {
-            "seat": e.seat, "turn": e.turn, "action": e.action().as_str_name(), "to": e.to, "added": e.added, "all_in": e.all_in } }),
+            "seat": e.seat, "turn": e.turn, "action": e.action().as_str_name(), "to": e.to, "added": e.added } }),
         Event::UncalledReturned(e) => {
             json!({ "uncalled_returned": { "seat": e.seat, "amount": e.amount } })
         }
@@ -294,7 +295,7 @@ fn event_json(event: &proto::v1::table_event::Event) -> serde_json::Value {
             json!({ "street_dealt": { "street": e.street().as_str_name(), "cards": e.cards } })
         }
         Event::Shown(e) => {
-            json!({ "shown": { "seat": e.seat, "cards": e.cards, "description": e.description } })
+            json!({ "shown": { "seat": e.seat, "cards": e.cards } })
         }
         Event::Mucked(e) => json!({ "mucked": { "seat": e.seat } }),
         Event::PotAwarded(e) => {

@@ -3,7 +3,7 @@
 use proto::v1::table_event::Event;
 use proto::v1::{self, ActionKind, PostKind};
 
-use crate::client::{Card, Options, SeatModel, Status, Street, TableModel};
+use crate::client::{Card, Options, SeatChange, SeatModel, Status, Street, TableModel};
 
 /// What an event says to a person, given the table right before it; nothing if it says nothing. `me` is the seat that
 /// is called "you".
@@ -90,13 +90,11 @@ pub(super) fn sentence(table: &TableModel, event: &Event, me: Option<u32>) -> Op
             )
         }
         Event::Shown(shown) => {
-            let cards = shown.cards.join(" ");
-            let hand = if shown.description.is_empty() {
-                String::new()
-            } else {
-                format!(", {}", shown.description)
-            };
-            format!("{} {cards}{hand}.", who(shown.seat).does("show", "shows"))
+            format!(
+                "{} {}.",
+                who(shown.seat).does("show", "shows"),
+                shown.cards.join(" ")
+            )
         }
         Event::Mucked(mucked) => format!(
             "{} without showing.",
@@ -261,44 +259,47 @@ fn seat_line(table: &TableModel, no: u32, seat: &SeatModel, me: Option<u32>) -> 
 
 fn seat_changed(who: &Who<'_>, changed: &v1::SeatChanged) -> Option<String> {
     let before = who.table.seat(changed.seat)?;
-    if changed.leaving && !before.leaving {
+    let now = SeatChange::of(changed, before);
+    if now.leaving && !before.leaving {
         return Some(format!("{} after the hand.", who.does("leave", "leaves")));
     }
-    if changed.connected != before.connected {
-        let connection = if changed.connected {
-            "is back"
-        } else {
-            "lost the connection"
-        };
-        return Some(if who.me == Some(changed.seat) {
-            if changed.connected {
-                "The table sees you again.".into()
-            } else {
-                "The table lost you.".into()
-            }
-        } else {
-            format!("{} {connection}.", who.name())
+    if now.connected != before.connected {
+        return Some(match (now.connected, who.me == Some(changed.seat)) {
+            (true, true) => "The table sees you again.".into(),
+            (false, true) => "The table lost you.".into(),
+            (true, false) => format!("{} is back.", who.name()),
+            (false, false) => format!("{} lost the connection.", who.name()),
         });
+    }
+    if now.status == before.status {
+        return None;
     }
     let reason = if changed.reason.is_empty() {
         String::new()
     } else {
         format!(" ({})", changed.reason)
     };
-    match (before.status, changed.status()) {
-        (Status::SittingOut, v1::SeatStatus::SittingOut) => None,
-        (_, v1::SeatStatus::SittingOut) => {
-            Some(format!("{} out{reason}.", who.does("sit", "sits")))
-        }
-        (Status::SittingOut, v1::SeatStatus::Playing | v1::SeatStatus::Waiting) => {
+    match (before.status, now.status) {
+        (_, Status::SittingOut) => Some(format!("{} out{reason}.", who.does("sit", "sits"))),
+        (Status::SittingOut, Status::Playing | Status::Waiting) => {
             Some(format!("{} in again.", who.does("are", "is")))
         }
-        (Status::Playing | Status::Waiting, _) | (_, v1::SeatStatus::Unspecified) => None,
+        (Status::Playing | Status::Waiting, Status::Playing | Status::Waiting) => None,
     }
 }
 
 fn acted_sentence(who: &Who<'_>, acted: &v1::Acted) -> String {
-    let all_in = if acted.all_in { " and all-in" } else { "" };
+    let stack = who.table.seat(acted.seat).map_or(0, |seat| seat.stack);
+    let all_in = if acted.added > 0 && acted.added >= stack {
+        " and is all-in"
+    } else {
+        ""
+    };
+    let all_in = if who.me == Some(acted.seat) {
+        all_in.replace("is", "are")
+    } else {
+        all_in.to_owned()
+    };
     let bet_before = who
         .table
         .taken()

@@ -25,7 +25,9 @@ pub use calls::{Answer, ForTurn, RequestIds};
 pub use card::{Card, CardError};
 pub use error::{CallError, Refusal};
 pub use link::Link;
-pub use model::{FoldError, Move, Options, SeatModel, Stakes, Status, Street, TableModel, Turn};
+pub use model::{
+    FoldError, Move, Options, SeatChange, SeatModel, Stakes, Status, Street, TableModel, Turn,
+};
 pub use session::{Player, Session, SessionError};
 pub use track::{At, Step, Track};
 pub use watch::{Update, Watch, WatchOptions};

@@ -64,7 +64,9 @@ pub async fn run(options: Options, control: Arc<Control>) -> Result<Report, Bots
     let sessions_a_group = options.bots;
     let groups = options.tables.div_ceil(TABLES_A_SESSION);
     let mut links = vec![first];
-    while links.len() < CONNECTIONS_MAX.min(number(groups) * number(sessions_a_group)) {
+    let connections =
+        number(groups.saturating_mul(sessions_a_group)).div_ceil(SESSIONS_A_CONNECTION);
+    while links.len() < connections {
         links.push(links[0].another()?);
     }
 
@@ -171,8 +173,8 @@ fn number(of: u32) -> usize {
 
 /// Tables of one session: enough that few streams are needed, few enough that one task folds them.
 const TABLES_A_SESSION: u32 = 1_000;
-/// Connections of one process; sessions share them.
-const CONNECTIONS_MAX: usize = 16;
+/// Sessions that share a connection: a server lets a connection have 16 streams, and calls need some of them.
+const SESSIONS_A_CONNECTION: usize = 4;
 /// Calls under way at once for each group: more would only wait in the connection.
 const IN_FLIGHT_MAX: usize = 256;
 /// Tables that are made at once.

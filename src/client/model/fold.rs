@@ -4,8 +4,8 @@ use proto::v1::table_event::Event;
 use proto::v1::{self, ActionKind, PostKind};
 
 use super::error::FoldError;
-use super::snapshot::{cards, status, street, turn};
-use super::{SeatModel, Status, Street, TableModel};
+use super::snapshot::{cards, street, turn};
+use super::{SeatChange, SeatModel, Status, Street, TableModel};
 
 pub(super) fn apply(table: &mut TableModel, event: &Event) -> Result<(), FoldError> {
     match event {
@@ -13,9 +13,10 @@ pub(super) fn apply(table: &mut TableModel, event: &Event) -> Result<(), FoldErr
         Event::SeatLeft(left) => seat_left(table, left),
         Event::SeatChanged(changed) => {
             let seat = seat_mut(table, changed.seat)?;
-            seat.status = status(changed.status());
-            seat.connected = changed.connected;
-            seat.leaving = changed.leaving;
+            let now = SeatChange::of(changed, seat);
+            seat.status = now.status;
+            seat.connected = now.connected;
+            seat.leaving = now.leaving;
             Ok(())
         }
         Event::ChipsAdded(added) => chips_added(table, added),

@@ -109,6 +109,17 @@ pub enum Status {
     Waiting,
 }
 
+/// A seat's status, connection and intention after an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SeatChange {
+    /// Dealt in or not.
+    pub status: Status,
+    /// Has a connection.
+    pub connected: bool,
+    /// Gone after the hand.
+    pub leaving: bool,
+}
+
 /// How far a hand is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Street {
@@ -159,6 +170,17 @@ pub enum Move {
     Call,
     /// Bets or raises to a total on this street.
     RaiseTo(u64),
+}
+
+impl SeatChange {
+    /// What the seat is after the event. The only place that reads these fields of the wire.
+    pub fn of(changed: &v1::SeatChanged, _before: &SeatModel) -> SeatChange {
+        SeatChange {
+            status: snapshot::status(changed.status()),
+            connected: changed.connected,
+            leaving: changed.leaving,
+        }
+    }
 }
 
 impl TableModel {
