@@ -14,6 +14,7 @@ pub struct ServerArgs {
     /// The server's address, host:port; several of one cluster with commas or by repeating it.
     #[arg(
         long,
+        global = true,
         value_name = "ADDR",
         value_delimiter = ',',
         default_value = "127.0.0.1:50051"
@@ -27,7 +28,7 @@ pub struct SessionArgs {
     #[command(flatten)]
     pub server: ServerArgs,
     /// Where the player's token is kept [default: one file for each server in the state directory].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     session: Option<PathBuf>,
     #[arg(long, hide = true, env = "XDG_STATE_HOME", hide_env = true)]
     state_home: Option<PathBuf>,

@@ -32,13 +32,25 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<ExitCode> {
     telemetry::init(&config.log)?;
     let node = tree::start(&config).await?;
     node.ready().await;
-    let house = open_house(&node.grpc.to_string(), &config, args.bots).await.context("the house table does not open")?;
-    let server = if node.grpc.port() == Config::default().grpc.port { String::new() } else { format!(" --server {}", node.grpc) };
-    println!("A table is open, with {} house bots at it. In another terminal:", args.bots);
+    let house = open_house(&node.grpc.to_string(), &config, args.bots)
+        .await
+        .context("the house table does not open")?;
+    let server = if node.grpc.port() == Config::default().grpc.port {
+        String::new()
+    } else {
+        format!(" --server {}", node.grpc)
+    };
+    println!(
+        "A table is open, with {} house bots at it. In another terminal:",
+        args.bots
+    );
     println!();
     println!("  orp play{server} --name YOU --table {house}");
     println!();
-    println!("or `cargo run --release -- play{server} --name YOU`. What is played is kept in {}.", config.embedded.path.display());
+    println!(
+        "or `cargo run --release -- play{server} --name YOU`. What is played is kept in {}.",
+        config.embedded.path.display()
+    );
     println!("Ctrl-C ends the server; start it again, and the hand goes on.");
     until_stopped(&node).await
 }
@@ -52,11 +64,19 @@ async fn open_house(server: &str, config: &Config, bots: u8) -> anyhow::Result<S
         let name = NAMES[usize::from(bot) % NAMES.len()];
         let player = house_player(&link, config, name).await?;
         if table.is_empty() {
-            table = player.create_table(HOUSE_TABLE, "House", &settings()).await?;
+            table = player
+                .create_table(HOUSE_TABLE, "House", &settings())
+                .await?;
         }
         if bot < bots {
-            let strategy = [Strategy::Tight, Strategy::Caller, Strategy::Aggressive][usize::from(bot) % 3];
-            tokio::spawn(house::play(player, table.clone(), strategy, Dice::new(jitter(), 0, u64::from(bot))));
+            let strategy =
+                [Strategy::Tight, Strategy::Caller, Strategy::Aggressive][usize::from(bot) % 3];
+            tokio::spawn(house::play(
+                player,
+                table.clone(),
+                strategy,
+                Dice::new(jitter(), 0, u64::from(bot)),
+            ));
         }
     }
     Ok(table)
@@ -64,7 +84,10 @@ async fn open_house(server: &str, config: &Config, bots: u8) -> anyhow::Result<S
 
 /// The bot's player from the last time, if this store still knows him.
 async fn house_player(link: &Link, config: &Config, name: &str) -> anyhow::Result<Player> {
-    let file = config.embedded.path.join(format!("house-{}.json", name.to_lowercase()));
+    let file = config
+        .embedded
+        .path
+        .join(format!("house-{}.json", name.to_lowercase()));
     if let Some(session) = Session::load(&file)?
         && let Ok(player) = Player::resume(link, &session).await
     {

@@ -51,6 +51,7 @@ enum Command {
 
 /// Runs what the command line says. The exit code is told by `orp --help`.
 pub fn run() -> ExitCode {
+    end_with_the_reader();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -86,6 +87,20 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Admin(args) => block_on(admin::run(args)),
         Command::Completions(args) => completions::run(&args),
     }
+}
+
+/// A reader of our output that went away (`orp hand list | head`) ends the program quietly, as it ends others.
+fn end_with_the_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if panic
+            .payload_as_str()
+            .is_some_and(|text| text.starts_with("failed printing to stdout"))
+        {
+            std::process::exit(i32::from(exit::OK));
+        }
+        usual(panic);
+    }));
 }
 
 fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {

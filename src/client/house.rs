@@ -21,7 +21,10 @@ pub async fn play(player: Player, table: String, strategy: Strategy, mut dice: D
         match update {
             Update::Snapshot { view, .. } => model = TableModel::new(&view).ok(),
             Update::Event { event, .. } => {
-                if model.as_mut().is_some_and(|model| model.apply(&event).is_err()) {
+                if model
+                    .as_mut()
+                    .is_some_and(|model| model.apply(&event).is_err())
+                {
                     watch.remove(&table);
                     watch.add(&table);
                 }
@@ -35,7 +38,11 @@ pub async fn play(player: Player, table: String, strategy: Strategy, mut dice: D
             | Update::Refused { .. } => {}
         }
         let Some(model) = &model else { continue };
-        if let Err(error) = consider(&player, &table, model, strategy, &mut dice, &mut ids, &mut asked).await {
+        if let Err(error) = consider(
+            &player, &table, model, strategy, &mut dice, &mut ids, &mut asked,
+        )
+        .await
+        {
             tracing::debug!(%table, %error, "a house bot's call failed");
         }
     }
@@ -52,20 +59,30 @@ async fn consider(
 ) -> Result<(), CallError> {
     let Some((no, seat)) = model.seat_of(player.id()) else {
         let stakes = &model.stakes;
-        let buy_in = stakes.buy_in_max.min(stakes.big_blind * BUY_IN_BLINDS).max(stakes.buy_in_min);
-        player.sit(table, ids.next(floor()), None, buy_in, true).await?;
+        let buy_in = stakes
+            .buy_in_max
+            .min(stakes.big_blind * BUY_IN_BLINDS)
+            .max(stakes.buy_in_min);
+        player
+            .sit(table, ids.next(floor()), None, buy_in, true)
+            .await?;
         return Ok(());
     };
     let Some(turn) = model.turn.filter(|turn| turn.seat == no && model.running) else {
         let broke = !model.running && seat.stack + seat.queued < model.stakes.big_blind;
         if broke {
-            player.top_up(table, ids.next(floor()), model.stakes.buy_in_min).await?;
+            player
+                .top_up(table, ids.next(floor()), model.stakes.buy_in_min)
+                .await?;
         } else if !model.running && seat.status == Status::SittingOut {
             player.sit_in(table, ids.next(floor()), true).await?;
         }
         return Ok(());
     };
-    let this = ForTurn { hand: model.hand, turn: turn.turn };
+    let this = ForTurn {
+        hand: model.hand,
+        turn: turn.turn,
+    };
     if asked.replace(this) == Some(this) {
         return Ok(());
     }
@@ -80,13 +97,22 @@ async fn consider(
         street: model.street,
         pot: model.in_the_middle(),
     };
-    player.act(table, ids.next(floor()), this, strategy.decide(&sight, dice)).await?;
+    player
+        .act(
+            table,
+            ids.next(floor()),
+            this,
+            strategy.decide(&sight, dice),
+        )
+        .await?;
     Ok(())
 }
 
 /// A bot that starts again under its old name goes on above the ids it used before.
 fn floor() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 

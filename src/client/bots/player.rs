@@ -170,6 +170,10 @@ impl Post {
                 .tried
                 .filter(|(tried, _)| *tried == this)
                 .map_or(0, |(_, times)| times);
+            // What was answered is on its way in the stream: the turn may be over.
+            if times > 0 && !self.seen_all() {
+                return None;
+            }
             let sight = Sight {
                 options: turn.options,
                 hole: &seat.cards,
