@@ -18,6 +18,13 @@ mod status;
 mod track;
 mod watch;
 
+#[cfg(test)]
+mod link_tests;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod watch_tests;
+
 pub use address::{Address, AddressError};
 pub use admin::Operator;
 pub use backoff::{Backoff, Patience, jitter};
