@@ -11,6 +11,9 @@ mod say;
 pub mod serve;
 mod table;
 
+#[cfg(test)]
+mod tests;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};

@@ -21,7 +21,7 @@ mod watch;
 #[cfg(test)]
 mod link_tests;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod watch_tests;
 
