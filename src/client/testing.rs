@@ -40,13 +40,15 @@ pub(crate) struct Asked {
     pub(crate) subscribed: Vec<v1::WatchTable>,
 }
 
+type Frames = mpsc::Sender<Result<v1::WatchSessionResponse, Status>>;
+
 #[derive(Clone, Default)]
 pub(crate) struct Script {
     says: Arc<Mutex<VecDeque<Say>>>,
     streams: Arc<Mutex<VecDeque<Vec<Frame>>>>,
     /// Sent when somebody subscribes.
     on_subscribe: Arc<Mutex<VecDeque<Vec<Frame>>>>,
-    open: Arc<Mutex<Option<mpsc::Sender<Result<v1::WatchSessionResponse, Status>>>>>,
+    open: Arc<Mutex<Option<Frames>>>,
     pub(crate) asked: Arc<Mutex<Asked>>,
 }
 
@@ -298,11 +300,7 @@ impl WatchService for Script {
     }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    clippy::result_large_err,
-    reason = "what a stream carries"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "what a stream carries")]
 fn response(frame: Frame) -> Result<v1::WatchSessionResponse, Status> {
     Ok(v1::WatchSessionResponse { frame: Some(frame) })
 }
@@ -436,6 +434,22 @@ pub(crate) fn award(amount: u64, rake: u64, seat: u32, share: u64) -> Event {
         amount,
         rake,
         shares,
+    })
+}
+
+pub(crate) fn added(seat: u32, amount: u64, queued: bool) -> Event {
+    Event::ChipsAdded(v1::ChipsAdded {
+        seat,
+        amount,
+        queued,
+    })
+}
+
+pub(crate) fn left(seat: u32, player: &str, cash_out: u64) -> Event {
+    Event::SeatLeft(v1::SeatLeft {
+        seat,
+        player_id: player.into(),
+        cash_out,
     })
 }
 

@@ -86,7 +86,7 @@ fn all_in_is_a_call_when_nothing_else_is_possible() {
         panic!("it is a turn")
     };
     (legal.raise_to_min, legal.raise_to_max, legal.call) = (0, 0, 995);
-    game.update(&told(Event::TurnStarted(legal.clone())));
+    game.update(&told(Event::TurnStarted(legal)));
     let all_in = game.command(parse("a").unwrap());
     assert_eq!(
         all_in,

@@ -8,8 +8,8 @@ use super::violation::Violation;
 use crate::client::error::Refusal;
 use crate::client::model::Move;
 use crate::client::testing::{
-    ME, TABLE, acted, award, back, ended, event, hole, opening, short_hand, shown, started, street,
-    turn, view, words,
+    ME, TABLE, acted, added, award, back, ended, event, hole, opening, short_hand, shown, started,
+    street, turn, view, words,
 };
 use crate::client::track::At;
 use crate::client::watch::Update;
@@ -374,15 +374,11 @@ fn after_a_contradiction_a_snapshot_is_asked_for_once() {
 
 #[test]
 fn chips_that_the_player_brought_are_counted_once() {
-    let added = |amount, queued| {
-        Told::Event(Event::ChipsAdded(v1::ChipsAdded {
-            seat: 0,
-            amount,
-            queued,
-            ..Default::default()
-        }))
-    };
-    let checker = told([added(300, true), added(200, false), added(50, false)]);
+    let checker = told(events(vec![
+        added(0, 300, true),
+        added(0, 200, false),
+        added(0, 50, false),
+    ]));
     assert_eq!(checker.own_in(), 350);
     assert_eq!(checker.base(), 2_000);
 }

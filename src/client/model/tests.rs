@@ -5,8 +5,8 @@ use proto::v1::{self, ActionKind, PostKind};
 
 use super::{FoldError, Status, TableModel};
 use crate::client::testing::{
-    acted, award, back, ended, event, hole, opening, post, short_hand, shown, started, street,
-    turn, view,
+    acted, added, award, back, ended, event, hole, left, opening, post, short_hand, shown, started,
+    street, turn, view,
 };
 
 fn folded(events: &[Event]) -> Result<TableModel, FoldError> {
@@ -113,14 +113,7 @@ fn seats_are_taken_and_left() {
         display_name: "Eve".into(),
         stack: 500,
     });
-    let left = |cash_out| {
-        Event::SeatLeft(v1::SeatLeft {
-            seat: 2,
-            player_id: "eve".into(),
-            cash_out,
-            ..Default::default()
-        })
-    };
+    let left = |cash_out| left(2, "eve", cash_out);
     let model = folded(&[taken.clone(), left(500)]).unwrap();
     assert_eq!(
         (model.chips_in, model.chips_out, model.on_table()),
@@ -140,14 +133,7 @@ fn seats_are_taken_and_left() {
 
 #[test]
 fn chips_wait_for_the_end_of_the_hand_and_what_is_too_much_goes_back() {
-    let added = |amount, queued| {
-        Event::ChipsAdded(v1::ChipsAdded {
-            seat: 0,
-            amount,
-            queued,
-            ..Default::default()
-        })
-    };
+    let added = |amount, queued| added(0, amount, queued);
     let model = folded(&[added(300, true)]).unwrap();
     assert_eq!((model.on_table(), model.chips_in), (2_300, 300));
     let model = folded(&[added(300, true), added(200, false)]).unwrap();
