@@ -417,11 +417,10 @@ pub(crate) fn street(street: v1::Street, cards: &str) -> Event {
 }
 
 pub(crate) fn shown(seat: u32, cards: &str) -> Event {
-    Event::Shown(v1::Shown {
-        seat,
-        cards: words(cards),
-        ..v1::Shown::default()
-    })
+    Event::Shown(made(|shown: &mut v1::Shown| {
+        shown.seat = seat;
+        shown.cards = words(cards);
+    }))
 }
 
 pub(crate) fn award(amount: u64, rake: u64, seat: u32, share: u64) -> Event {
@@ -438,19 +437,19 @@ pub(crate) fn award(amount: u64, rake: u64, seat: u32, share: u64) -> Event {
 }
 
 pub(crate) fn added(seat: u32, amount: u64, queued: bool) -> Event {
-    Event::ChipsAdded(v1::ChipsAdded {
-        seat,
-        amount,
-        queued,
-    })
+    Event::ChipsAdded(made(|added: &mut v1::ChipsAdded| {
+        added.seat = seat;
+        added.amount = amount;
+        added.queued = queued;
+    }))
 }
 
 pub(crate) fn left(seat: u32, player: &str, cash_out: u64) -> Event {
-    Event::SeatLeft(v1::SeatLeft {
-        seat,
-        player_id: player.into(),
-        cash_out,
-    })
+    Event::SeatLeft(made(|left: &mut v1::SeatLeft| {
+        left.seat = seat;
+        left.player_id = player.into();
+        left.cash_out = cash_out;
+    }))
 }
 
 pub(crate) fn ended(hand: u64) -> Event {
@@ -478,6 +477,13 @@ pub(crate) fn short_hand(hand: u64, ann: u64, bob: u64) -> Vec<Event> {
         ended(hand),
     ]);
     events
+}
+
+/// A message of which only some fields matter: the wire may get more.
+fn made<T: Default>(set: impl FnOnce(&mut T)) -> T {
+    let mut message = T::default();
+    set(&mut message);
+    message
 }
 
 pub(crate) fn snapshot_frame(epoch: u64, sequence: u64, view: v1::TableView) -> Frame {
