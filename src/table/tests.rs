@@ -40,7 +40,10 @@ fn options() -> Options {
         recover_concurrency: 8,
         park_after: 3,
         call_timeout: Duration::from_secs(5),
-        log: LogOptions { rotate_bytes: 20_000, ..LogOptions::default() },
+        log: LogOptions {
+            rotate_bytes: 20_000,
+            ..LogOptions::default()
+        },
     }
 }
 
@@ -148,7 +151,11 @@ impl Node {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 continue;
             };
-            let action = if legal.check { Action::Check } else { Action::Call };
+            let action = if legal.check {
+                Action::Check
+            } else {
+                Action::Call
+            };
             let order = Order::Act {
                 hand,
                 turn: legal.turn,
