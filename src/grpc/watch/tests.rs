@@ -174,6 +174,11 @@ async fn a_watch_is_its_players_only() {
 #[tokio::test(start_paused = true)]
 async fn limits_hold_and_are_given_back() {
     let (node, watches) = stage().await;
+    let many = vec![(TABLE, None); LIMITS.tables + 1];
+    assert_eq!(
+        watches.open(ME, many).err(),
+        Some(WatchError::TooManyTables { max: 2 })
+    );
     let one = watches.open(ME, Vec::new()).expect("opened");
     let two = watches.open(ME, Vec::new()).expect("opened");
     assert_eq!(
