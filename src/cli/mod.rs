@@ -1,3 +1,4 @@
 //! The commands of `orp`.
 
 pub mod phh;
+pub mod serve;
