@@ -152,6 +152,23 @@ pub struct Summary {
 }
 
 impl CallError {
+    /// A request with a higher id was answered before: this copy changes nothing, now or
+    /// later. An earlier copy of it may have been done before that.
+    pub fn stale_request() -> Self {
+        Self::Refused {
+            rule: "StaleRequest",
+            text: "a request with a higher id was answered before".into(),
+        }
+    }
+
+    /// This request was refused before, by an owner whose words are not kept.
+    pub fn refused_before() -> Self {
+        Self::Refused {
+            rule: "RefusedBefore",
+            text: "this request was refused before".into(),
+        }
+    }
+
     /// The table, or its shard, is on its way up.
     pub fn starting() -> Self {
         Self::Busy {
