@@ -34,7 +34,7 @@ fn check(text: &str, stacks: &[u64]) {
         .iter()
         .flatten()
         .map(|stack| stack.scaled(played.places).unwrap())
-        .sum();
+        .sum::<u64>();
     assert_eq!(stacks.iter().sum::<u64>() + played.rake, start);
 }
 
