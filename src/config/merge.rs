@@ -52,19 +52,23 @@ impl Merged {
         })?;
         let lines = Lines::of(text);
         let place = |path: &str| Place::Line(name.into(), lines.of_key(path));
-        match over {
+        match &over {
             Value::Null => Ok(()),
-            Value::Mapping(over) => lay(
+            Value::Mapping(keys) => lay(
                 as_mapping(&mut self.values),
-                over,
+                keys.clone(),
                 "",
                 &place,
                 &mut self.places,
             ),
-            other => Err(ConfigError::WrongType {
+            Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Sequence(_)
+            | Value::Tagged(_) => Err(ConfigError::WrongType {
                 place: place(""),
                 key: "the file".into(),
-                found: kind(&other),
+                found: kind(&over),
                 wanted: "a list of sections",
             }),
         }

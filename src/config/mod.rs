@@ -372,9 +372,6 @@ fn variables(
         let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else {
             continue;
         };
-        if COMMAND_LINE.contains(&name) {
-            continue;
-        }
         match value.into_string() {
             Ok(value) => ours.push((name.to_owned(), value)),
             Err(_bytes) => return Err(ConfigError::NotText(name.to_owned())),
@@ -394,9 +391,6 @@ fn is_filter(part: &str) -> bool {
 
 /// Variables that override a key: `ORP_SECTION__KEY`.
 const PREFIX: &str = "ORP_";
-
-/// Variables that stand for an option of a command. None is a key: what they could name are sections, not values.
-const COMMAND_LINE: [&str; 3] = ["ORP_CONFIG", "ORP_OPS", "ORP_SERVER"];
 
 /// How much is logged, the least first.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];

@@ -134,12 +134,6 @@ fn what_is_not_ours_in_the_environment_is_left_alone() {
         ];
         variables(all.into_iter()).and_then(|ours| Config::from_parts(None, &ours))
     };
-    for name in COMMAND_LINE {
-        assert_eq!(
-            load(name, "here".into()).expect("an option of a command"),
-            Config::default()
-        );
-    }
     assert_eq!(load("ORP_OPS__PORT", "0".into()).expect("fine").ops.port, 0);
     let check = |name: &str, value: OsString, expected: &str| {
         let refused = load(name, value).expect_err(name).to_string();
