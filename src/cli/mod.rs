@@ -13,6 +13,9 @@ mod say;
 pub mod serve;
 mod table;
 
+#[cfg(test)]
+mod tests;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};

@@ -19,6 +19,13 @@ mod status;
 mod track;
 mod watch;
 
+#[cfg(test)]
+mod link_tests;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod watch_tests;
+
 pub use address::{Address, AddressError};
 pub use admin::Operator;
 pub use backoff::{Backoff, Patience, jitter};

@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use engine::SettingsError;
+use engine::{Reject, SettingsError};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -52,11 +52,20 @@ pub fn call(error: CallError) -> Status {
     let text = error.to_string();
     match error {
         CallError::Refused { rule, .. } => answer(Code::FailedPrecondition, rule, text),
+        CallError::Rejected(reject) => rejected(&reject),
         CallError::NoSuchTable(_) => answer(Code::NotFound, "NoSuchTable", text),
         CallError::Unknown { retry_after } => unknown("OutcomeUnknown", text, retry_after),
         CallError::Busy { retry_after, .. } => unknown("Busy", text, retry_after),
         CallError::Parked => answer(Code::FailedPrecondition, "TableParked", text),
     }
+}
+
+/// A command that the rules forbid, with the bound that it missed: `min_to` of a raise, `seat` of whose turn it is.
+fn rejected(reject: &Reject) -> Status {
+    let bound = bound(reject).map(|(name, bound)| (name.to_owned(), bound.to_string()));
+    let metadata: HashMap<String, String> = bound.into_iter().collect();
+    let details = ErrorDetails::with_error_info(reject.name(), DOMAIN, metadata);
+    Status::with_error_details(Code::FailedPrecondition, reject.to_string(), details)
 }
 
 /// A session that was not found or not made.
@@ -153,6 +162,39 @@ pub fn unknown(reason: &'static str, text: impl Into<String>, retry_after: Durat
     let mut details = details(reason);
     details.set_retry_info(Some(retry_after));
     Status::with_error_details(Code::Unavailable, text, details)
+}
+
+fn bound(reject: &Reject) -> Option<(&'static str, u64)> {
+    match *reject {
+        Reject::AlreadySeated { seat } | Reject::NotYourTurn { seat } => {
+            Some(("seat", seat.0.into()))
+        }
+        Reject::NoSuchSeat { seats } => Some(("seats", seats.into())),
+        Reject::BuyInBelowMinimum { min } => Some(("min", min)),
+        Reject::BuyInAboveMaximum { max } | Reject::TopUpAboveMaximum { max } => Some(("max", max)),
+        Reject::HandInProgress { hand } | Reject::StaleHand { hand } => Some(("hand", hand.0)),
+        Reject::StaleTurn { turn } => Some(("turn", turn.0.into())),
+        Reject::CheckFacingBet { to_call } => Some(("to_call", to_call)),
+        Reject::RaiseBelowMinimum { min_to } => Some(("min_to", min_to)),
+        Reject::RaiseAboveStack { max_to } => Some(("max_to", max_to)),
+        Reject::TableClosed
+        | Reject::NotSeated
+        | Reject::SeatOccupied
+        | Reject::TopUpOfNothing
+        | Reject::Leaving
+        | Reject::AlreadySittingOut
+        | Reject::AlreadyPlaying
+        | Reject::NoChips
+        | Reject::ConnectionUnchanged
+        | Reject::NoHand
+        | Reject::StaleClock { .. }
+        | Reject::NothingToCall
+        | Reject::RaiseNotReopened
+        | Reject::RaiseUncallable
+        | Reject::RaiseBeyondChips
+        | Reject::NotEnoughPlayers
+        | Reject::DeckMissing => None,
+    }
 }
 
 fn details(reason: &'static str) -> ErrorDetails {

@@ -5,6 +5,9 @@ mod game;
 mod input;
 mod paint;
 
+#[cfg(test)]
+mod tests;
+
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -13,6 +13,9 @@ mod report;
 mod strategy;
 mod violation;
 
+#[cfg(test)]
+mod check_tests;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};

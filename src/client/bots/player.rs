@@ -270,7 +270,10 @@ impl Seated {
     }
 
     fn update(&mut self, update: Update, watch: &Watch) {
-        self.heard = Instant::now();
+        // Failing to connect is not hearing: a server that stays away must end the play.
+        if !matches!(update, Update::Lost { .. }) {
+            self.heard = Instant::now();
+        }
         let table = match &update {
             Update::Snapshot { table, .. }
             | Update::Event { table, .. }

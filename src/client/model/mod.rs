@@ -7,6 +7,9 @@ mod error;
 mod fold;
 mod snapshot;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::FoldError;
 
 use proto::v1;

@@ -1,9 +1,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use proto::v1::{
-    self, admin_service_client::AdminServiceClient, session_service_client::SessionServiceClient,
-    table_service_client::TableServiceClient, watch_service_client::WatchServiceClient,
-    watch_session_response::Frame,
+    self, admin_service_client::AdminServiceClient, hand_service_client::HandServiceClient,
+    session_service_client::SessionServiceClient, table_service_client::TableServiceClient,
+    watch_service_client::WatchServiceClient, watch_session_response::Frame,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -240,6 +240,134 @@ async fn a_guest_sits_down_and_watches() {
         .expect("a list")
         .into_inner();
     assert_eq!((rest.tables.len(), rest.next_page_token.as_str()), (0, ""));
+}
+
+#[tokio::test]
+async fn a_finished_hand_is_read_by_who_may() {
+    let served = served().await;
+    let channel = served.channel().await;
+    let mut tables = TableServiceClient::new(channel.clone());
+    let mut hands = HandServiceClient::new(channel.clone());
+    let table = TableId(5);
+    let guests = [
+        served.guest(&channel, "Ada").await,
+        served.guest(&channel, "Bob").await,
+        served.guest(&channel, "Eve").await,
+    ];
+    let [ada, bob, eve] = &guests;
+    let created = tables.create_table(with(&ada.token, create(table))).await;
+    created.expect("created");
+    for player in [ada, bob] {
+        let seated = tables.sit(with(&player.token, sit(table, 1))).await;
+        seated.expect("seated");
+    }
+    let played = |seen: &crate::table::request::TableView| seen.view.hand.is_some();
+    let seen = served.node.until(table, "a hand is played", played).await;
+    let legal = seen
+        .view
+        .hand
+        .and_then(|hand| hand.legal)
+        .expect("somebody is to act");
+    let actor = &guests[usize::from(legal.seat.0)];
+    let act = |mark: u64, hand: u64| v1::ActRequest {
+        table_id: table.to_string(),
+        mark: Some(v1::RequestMark {
+            request_id: mark,
+            first_attempt: true,
+        }),
+        hand,
+        turn: legal.turn.0,
+        action: v1::ActionKind::Fold.into(),
+        to: 0,
+    };
+    let stale = tables
+        .act(with(&actor.token, act(2, 7)))
+        .await
+        .expect_err("another hand");
+    let details = stale.get_error_details();
+    let info = details.error_info().expect("always there");
+    assert_eq!(
+        (
+            info.reason.as_str(),
+            info.metadata.get("hand").map(String::as_str)
+        ),
+        ("StaleHand", Some("1"))
+    );
+    tables
+        .act(with(&actor.token, act(3, 1)))
+        .await
+        .expect("folded");
+
+    // The archive comes after the answer.
+    let list = v1::ListHandsRequest {
+        page_size: 1,
+        ..v1::ListHandsRequest::default()
+    };
+    let mut mine = v1::ListHandsResponse::default();
+    for _ in 0..10_000 {
+        mine = hands
+            .list_hands(with(&ada.token, list.clone()))
+            .await
+            .expect("a list")
+            .into_inner();
+        if !mine.hands.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(mine.hands.first().map(|hand| hand.hand), Some(1));
+    assert_eq!(mine.hands[0].player_ids.len(), 2);
+    let none = hands
+        .list_hands(with(&eve.token, list))
+        .await
+        .expect("a list")
+        .into_inner();
+    assert_eq!(none.hands, []);
+    let of_table = v1::ListHandsRequest {
+        table_id: table.to_string(),
+        ..v1::ListHandsRequest::default()
+    };
+    let public = hands
+        .list_hands(with(&eve.token, of_table))
+        .await
+        .expect("a list")
+        .into_inner();
+    assert_eq!(public.hands, mine.hands);
+
+    let hand = v1::GetHandRequest {
+        table_id: table.to_string(),
+        hand: 1,
+    };
+    for (viewer, cards) in [(ada, 1), (bob, 1), (eve, 0)] {
+        let whole = hands
+            .get_hand(with(&viewer.token, hand.clone()))
+            .await
+            .expect("a hand")
+            .into_inner();
+        let own = |event: &&v1::HandEvent| {
+            let event = event.event.as_ref().and_then(|event| event.event.as_ref());
+            matches!(event, Some(v1::table_event::Event::HoleCards(_)))
+        };
+        assert_eq!(whole.events.iter().filter(own).count(), cards);
+        let format = v1::HandFormat::Phh.into();
+        let export = v1::ExportHandRequest {
+            table_id: table.to_string(),
+            hand: 1,
+            format,
+        };
+        let text = hands
+            .export_hand(with(&viewer.token, export))
+            .await
+            .expect("a text")
+            .into_inner()
+            .text;
+        assert_eq!(text.matches("????").count(), 2 - cards, "{text}");
+    }
+    let later = v1::GetHandRequest { hand: 2, ..hand };
+    let missing = hands
+        .get_hand(with(&ada.token, later))
+        .await
+        .expect_err("not finished");
+    assert_eq!(missing.code(), Code::NotFound);
 }
 
 #[tokio::test]

@@ -138,3 +138,42 @@ fn settings_name_their_field() {
     );
     check(SettingsError::Clock, "settings.action_ms");
 }
+
+#[test]
+fn the_rules_tell_the_bound_that_was_missed() {
+    let check_bound = |reject: Reject, reason: &str, bound: Option<(&str, &str)>| {
+        let status = call(CallError::Rejected(reject));
+        check(&status, Code::FailedPrecondition, reason, None);
+        assert_eq!(status.message(), reject.to_string());
+        let details = status.get_error_details();
+        let metadata = &details.error_info().expect("always there").metadata;
+        let found: Vec<(&str, &str)> = metadata
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .collect();
+        assert_eq!(found, bound.into_iter().collect::<Vec<_>>());
+    };
+    check_bound(
+        Reject::RaiseBelowMinimum { min_to: 400 },
+        "RaiseBelowMinimum",
+        Some(("min_to", "400")),
+    );
+    check_bound(
+        Reject::RaiseAboveStack { max_to: 900 },
+        "RaiseAboveStack",
+        Some(("max_to", "900")),
+    );
+    check_bound(
+        Reject::NotYourTurn {
+            seat: engine::SeatNo(3),
+        },
+        "NotYourTurn",
+        Some(("seat", "3")),
+    );
+    check_bound(
+        Reject::BuyInBelowMinimum { min: 2_000 },
+        "BuyInBelowMinimum",
+        Some(("min", "2000")),
+    );
+    check_bound(Reject::NotSeated, "NotSeated", None);
+}

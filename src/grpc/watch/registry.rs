@@ -104,6 +104,10 @@ impl Watches {
         player: PlayerId,
         tables: Vec<(TableId, Option<Seq>)>,
     ) -> Result<SessionStream, WatchError> {
+        let max = self.0.limits.tables;
+        if tables.len() > max {
+            return Err(WatchError::TooManyTables { max });
+        }
         let (queue, frames) = mpsc::channel(self.0.limits.queue);
         let (end, ending) = oneshot::channel();
         let watch = Arc::new(Watch {
@@ -338,7 +342,12 @@ impl Watches {
                 }
                 // Parked: nobody acts there. No such table, or refused: there is nobody to tell.
                 Ok(())
-                | Err(CallError::Parked | CallError::NoSuchTable(_) | CallError::Refused { .. }) => {
+                | Err(
+                    CallError::Parked
+                    | CallError::NoSuchTable(_)
+                    | CallError::Refused { .. }
+                    | CallError::Rejected(_),
+                ) => {
                     return;
                 }
             }

@@ -12,7 +12,10 @@ use crate::{
         watch::registry::{SLOW_AFTER, WatchId},
     },
     ids::{Seq, TableId},
-    table::request::{CallError, Order},
+    table::{
+        frame::WatcherId,
+        request::{CallError, Order},
+    },
 };
 
 const ME: PlayerId = PlayerId(1);
@@ -174,6 +177,11 @@ async fn a_watch_is_its_players_only() {
 #[tokio::test(start_paused = true)]
 async fn limits_hold_and_are_given_back() {
     let (node, watches) = stage().await;
+    let many = vec![(TABLE, None); LIMITS.tables + 1];
+    assert_eq!(
+        watches.open(ME, many).err(),
+        Some(WatchError::TooManyTables { max: 2 })
+    );
     let one = watches.open(ME, Vec::new()).expect("opened");
     let two = watches.open(ME, Vec::new()).expect("opened");
     assert_eq!(
@@ -304,4 +312,29 @@ async fn a_node_that_stops_says_so() {
     );
     drop(stream);
     connected(&node, true).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_lets_go_ends_the_stream() {
+    let (node, watches) = stage().await;
+    node.open(TableId(78)).await;
+    let mut stream = watches
+        .open(ME, vec![(TABLE, None), (TableId(78), None)])
+        .expect("opened");
+    opened(&mut stream).await;
+    snapshot(&mut stream).await;
+    snapshot(&mut stream).await;
+    let now = Instant::now();
+    for _ in 0..3 {
+        watches.sweep(now);
+    }
+    let sweeps_over = tokio::time::timeout(Duration::from_secs(1), stream.next()).await;
+    assert!(sweeps_over.is_err(), "all is well: nothing to say");
+
+    // As a table does with a watcher that was too slow: the first watch is number 1.
+    node.tables.unwatch(TABLE, WatcherId(1));
+    node.until(TABLE, "the table heard of it", |_| true).await;
+    watches.sweep(now);
+    watches.sweep(now);
+    closed(&mut stream, "lost", Code::Unavailable).await;
 }

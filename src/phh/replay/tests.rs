@@ -29,7 +29,7 @@ fn play(text: &str) -> Result<Played, ReplayError> {
 fn check(text: &str, stacks: &[u64]) {
     let played = play(text).unwrap();
     assert_eq!(played.stacks, stacks, "{text}");
-    let start = hand(text)
+    let start: u64 = hand(text)
         .starting_stacks
         .iter()
         .flatten()
