@@ -158,9 +158,11 @@ fn lay(
     places: &mut BTreeMap<String, Place>,
 ) -> Result<(), ConfigError> {
     for (key, value) in over {
-        let key = match key {
-            Value::String(key) => key,
-            other => format!("{other:?}"),
+        // A key may be any value in YAML; ours are texts, so that another one is unknown.
+        let key = match key.as_str() {
+            Some(key) => key.to_owned(),
+            None => serde_yaml_ng::to_string(&key)
+                .map_or_else(|_unprintable| kind(&key).into(), |text| text.trim().into()),
         };
         let path = if prefix.is_empty() {
             key.clone()

@@ -41,6 +41,7 @@ fn what_is_wrong_is_named_with_its_line() {
         "my.yaml:3: unknown key `server.snapshot_intervall`; did you mean `snapshot_interval`?",
     );
     check("colour: red\n", "my.yaml:1: unknown key `colour`");
+    check("7: red\n", "my.yaml:1: unknown key `7`");
     check(
         "grcp:\n  port: 1\n",
         "my.yaml:1: unknown key `grcp`; did you mean `grpc`?",
