@@ -35,8 +35,17 @@ pub fn init(log: &Log) -> Result<(), TelemetryError> {
             .location()
             .map(ToString::to_string)
             .unwrap_or_default();
-        let text = panic.payload_as_str().unwrap_or("a panic without a text");
-        tracing::error!(%place, text, "panic");
+        tracing::error!(%place, text = panic_text(panic), "panic");
     }));
     Ok(())
+}
+
+/// What a panic says, if that is a text; any other payload is not shown.
+pub fn panic_text<'a>(panic: &'a std::panic::PanicHookInfo<'_>) -> &'a str {
+    let payload = panic.payload();
+    payload
+        .downcast_ref::<&'static str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a text")
 }

@@ -52,19 +52,23 @@ impl Merged {
         })?;
         let lines = Lines::of(text);
         let place = |path: &str| Place::Line(name.into(), lines.of_key(path));
-        match over {
+        match &over {
             Value::Null => Ok(()),
-            Value::Mapping(over) => lay(
+            Value::Mapping(keys) => lay(
                 as_mapping(&mut self.values),
-                over,
+                keys.clone(),
                 "",
                 &place,
                 &mut self.places,
             ),
-            other => Err(ConfigError::WrongType {
+            Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Sequence(_)
+            | Value::Tagged(_) => Err(ConfigError::WrongType {
                 place: place(""),
                 key: "the file".into(),
-                found: kind(&other),
+                found: kind(&over),
                 wanted: "a list of sections",
             }),
         }
@@ -74,7 +78,8 @@ impl Merged {
     pub(super) fn variable(&mut self, name: &str, text: &str) -> Result<(), ConfigError> {
         let place = Place::Variable(name.into());
         let path: Vec<String> = name
-            .trim_start_matches(PREFIX)
+            .strip_prefix(PREFIX)
+            .unwrap_or(name)
             .split("__")
             .map(str::to_lowercase)
             .collect();
@@ -109,36 +114,30 @@ impl Merged {
 
     /// The values as a type.
     pub(super) fn typed<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
-        // Value by value, so that the one that does not fit can be named.
-        serde_yaml_ng::from_value(self.values.clone()).map_err(|whole| {
-            let culprit = self.places.keys().find(|path| {
-                let mut without = Self {
-                    values: self.values.clone(),
-                    places: BTreeMap::new(),
-                };
-                without.reset(path);
-                serde_yaml_ng::from_value::<T>(without.values).is_ok()
-            });
-            ConfigError::BadValue {
-                place: culprit.map_or(Place::BuiltIn, |path| self.place(path)),
-                key: culprit.cloned().unwrap_or_default(),
-                cause: whole.to_string(),
-            }
-        })
+        serde_yaml_ng::from_value(self.values.clone()).map_err(|whole| self.culprit::<T>(whole))
     }
 
-    fn reset(&mut self, path: &str) {
-        let path: Vec<String> = path.split('.').map(String::from).collect();
+    /// Names a value that does not fit: one that alone, over the defaults, is refused.
+    fn culprit<T: DeserializeOwned>(&self, whole: serde_yaml_ng::Error) -> ConfigError {
         let defaults = Self::new(super::DEFAULT).values;
-        let Some(default) = current(&defaults, &path).cloned() else {
-            return;
-        };
-        let last = path
-            .iter()
-            .try_fold(&mut self.values, |value, key| value.get_mut(key.as_str()));
-        if let Some(value) = last {
-            *value = default;
-        }
+        let alone = self.places.iter().find_map(|(key, place)| {
+            let path: Vec<String> = key.split('.').map(String::from).collect();
+            let value = current(&self.values, &path)?.clone();
+            let mut over = defaults.clone();
+            *path
+                .iter()
+                .try_fold(&mut over, |section, key| section.get_mut(key.as_str()))? = value;
+            let cause = serde_yaml_ng::from_value::<T>(over).err()?;
+            Some((key.clone(), place.clone(), cause))
+        });
+        let (key, place, cause) = alone.unwrap_or((String::new(), Place::BuiltIn, whole));
+        // The cause begins with the key where it knows it, which is said already.
+        let cause = cause.to_string();
+        let cause = cause
+            .strip_prefix(&format!("{key}: "))
+            .unwrap_or(&cause)
+            .into();
+        ConfigError::BadValue { place, key, cause }
     }
 }
 
@@ -159,9 +158,11 @@ fn lay(
     places: &mut BTreeMap<String, Place>,
 ) -> Result<(), ConfigError> {
     for (key, value) in over {
-        let key = match key {
-            Value::String(key) => key,
-            other => format!("{other:?}"),
+        // A key may be any value in YAML; ours are texts, so that another one is unknown.
+        let key = match key.as_str() {
+            Some(key) => key.to_owned(),
+            None => serde_yaml_ng::to_string(&key)
+                .map_or_else(|_unprintable| kind(&key).into(), |text| text.trim().into()),
         };
         let path = if prefix.is_empty() {
             key.clone()
@@ -235,8 +236,8 @@ fn distance(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-/// The lines of a file's keys, by their indentation. A file in flow style
-/// (`{a: 1}`) has no lines for its keys.
+/// The lines of a file's keys, by their indentation. A key in flow style
+/// (`{a: 1}`) has none of its own and gets the line of its section.
 struct Lines(BTreeMap<String, usize>);
 
 impl Lines {
@@ -261,6 +262,10 @@ impl Lines {
     }
 
     fn of_key(&self, path: &str) -> usize {
-        self.0.get(path).copied().unwrap_or(0)
+        match (self.0.get(path), path.rsplit_once('.')) {
+            (Some(line), _) => *line,
+            (None, Some((section, _))) => self.of_key(section),
+            (None, None) => 0,
+        }
     }
 }

@@ -8,7 +8,10 @@ mod merge;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
@@ -164,6 +167,9 @@ pub enum ConfigError {
         /// What should.
         wanted: &'static str,
     },
+    /// A variable that is no text.
+    #[error("environment variable {0} is not UTF-8")]
+    NotText(String),
     /// A value that cannot be.
     #[error("{place}: `{key}`: {cause}")]
     BadValue {
@@ -193,13 +199,10 @@ impl Config {
             }
             None => None,
         };
-        let variables: Vec<(String, String)> = std::env::vars()
-            .filter(|(name, _)| name.starts_with(PREFIX))
-            .collect();
         Self::from_parts(
             text.as_ref()
                 .map(|(name, text)| (name.as_str(), text.as_str())),
-            &variables,
+            &variables(std::env::vars_os())?,
         )
     }
 
@@ -335,6 +338,12 @@ impl Config {
                     || self.ops.host != self.grpc.host,
                 "not the port of grpc",
             ),
+            (
+                "log.level",
+                self.log.level.split(',').all(is_filter),
+                "write error, warn, info, debug, trace or off, or part=level; a single word that is \
+                 no level would silence the rest",
+            ),
         ];
         match rules.into_iter().find(|(_, holds, _)| !holds) {
             None => Ok(()),
@@ -353,5 +362,35 @@ impl Default for Config {
     }
 }
 
+/// The variables of the environment that are ours, in the order of their names, so that what is wrong is always
+/// told of the same one. A variable of somebody else may be any bytes.
+fn variables(
+    all: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Vec<(String, String)>, ConfigError> {
+    let mut ours = Vec::new();
+    for (name, value) in all {
+        let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else {
+            continue;
+        };
+        match value.into_string() {
+            Ok(value) => ours.push((name.to_owned(), value)),
+            Err(_bytes) => return Err(ConfigError::NotText(name.to_owned())),
+        }
+    }
+    ours.sort_unstable();
+    Ok(ours)
+}
+
+/// Whether a part of `log.level` says how much is logged: the filter itself takes a misspelt level for the name
+/// of a part of the program, and logs nothing else.
+fn is_filter(part: &str) -> bool {
+    let part = part.trim();
+    let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
+    LEVELS.iter().any(|known| level.eq_ignore_ascii_case(known))
+}
+
 /// Variables that override a key: `ORP_SECTION__KEY`.
 const PREFIX: &str = "ORP_";
+
+/// How much is logged, the least first.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];

@@ -41,6 +41,7 @@ fn what_is_wrong_is_named_with_its_line() {
         "my.yaml:3: unknown key `server.snapshot_intervall`; did you mean `snapshot_interval`?",
     );
     check("colour: red\n", "my.yaml:1: unknown key `colour`");
+    check("7: red\n", "my.yaml:1: unknown key `7`");
     check(
         "grcp:\n  port: 1\n",
         "my.yaml:1: unknown key `grcp`; did you mean `grpc`?",
@@ -73,7 +74,22 @@ fn what_is_wrong_is_named_with_its_line() {
         "ops:\n  port: 50051\n",
         "my.yaml:2: `ops.port`: not the port of grpc",
     );
-    assert!(error("grpc:\n  port: 70000\n").starts_with("my.yaml:2: `grpc.port`: "));
+    check(
+        "grpc:\n  port: 70000\nops:\n  port: 70001\n",
+        "my.yaml:2: `grpc.port`: invalid value: integer `70000`, expected u16",
+    );
+    check(
+        "grpc:\n  cors_origins: [7]\n",
+        "my.yaml:2: `grpc.cors_origins`: invalid type: integer `7`, expected a string",
+    );
+    check(
+        "ops: {}\ngrpc: {prot: 1}\n",
+        "my.yaml:2: unknown key `grpc.prot`; did you mean `port`?",
+    );
+    check(
+        "grpc:\n  port:\n",
+        "my.yaml:2: `grpc.port` is empty; wanted a whole number",
+    );
     assert!(error("store: floppy\n").starts_with("my.yaml:1: `store`: "));
     assert!(error("grpc: [\n").starts_with("my.yaml:"));
 }
@@ -105,6 +121,50 @@ fn the_environment_overrides_the_file() {
         wrong,
         "environment variable ORP_GRPC__PROT: unknown key `grpc.prot`; did you mean `port`?"
     );
+}
+
+#[test]
+fn what_is_not_ours_in_the_environment_is_left_alone() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let bytes = || OsString::from_vec(vec![0xff]);
+    let load = |name: &str, value: OsString| {
+        let all = [
+            ("PATH".into(), bytes()),
+            (bytes(), bytes()),
+            (name.into(), value),
+        ];
+        variables(all.into_iter()).and_then(|ours| Config::from_parts(None, &ours))
+    };
+    assert_eq!(load("ORP_OPS__PORT", "0".into()).expect("fine").ops.port, 0);
+    let check = |name: &str, value: OsString, expected: &str| {
+        let refused = load(name, value).expect_err(name).to_string();
+        assert_eq!(refused, expected);
+    };
+    check(
+        "ORP_LOG__LEVEL",
+        bytes(),
+        "environment variable ORP_LOG__LEVEL is not UTF-8",
+    );
+    check(
+        "ORP_ORP_GRPC__PORT",
+        "1".into(),
+        "environment variable ORP_ORP_GRPC__PORT: unknown key `orp_grpc`",
+    );
+}
+
+#[test]
+fn a_misspelt_level_is_refused() {
+    let check = |level: &str, fine: bool| {
+        let text = format!("log:\n  level: \"{level}\"\n");
+        let read = Config::from_parts(Some(("my.yaml", &text)), &[]);
+        assert_eq!(read.is_ok(), fine, "{level}: {read:?}");
+    };
+    check("WARN", true);
+    check("info, openrustpoker::table=debug", true);
+    check("inof", false);
+    check("info,openrustpoker::table", false);
+    check("info,openrustpoker::table=loud", false);
+    check("", false);
 }
 
 #[test]
