@@ -574,7 +574,12 @@ impl TableRun {
         let next = Arc::new(next);
         let done = answer.release(&next, self.shard.status.epoch());
         #[cfg(feature = "faults")]
-        let done = done.filter(|_| !self.shard.faults.makes(Defect::AcknowledgesEarly));
+        let done = if self.shard.faults.makes(Defect::AcknowledgesEarly) {
+            done.into_iter().for_each(|done| done());
+            None
+        } else {
+            done
+        };
         self.pending = Some(Pending {
             next: Arc::clone(&next),
             told: applied.told.clone(),
