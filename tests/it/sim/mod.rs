@@ -30,3 +30,10 @@ fn no_promise_is_broken() {
     println!("{count} seeds: {sum:?}, 0 violations");
     assert!(sum.acknowledged > 0 && sum.takeovers > 0, "nothing happened");
 }
+
+#[test]
+fn a_seed_replays_its_run() {
+    for seed in 1..=3 {
+        assert_eq!(run(seed, None), run(seed, None), "SEED={seed}");
+    }
+}

@@ -213,7 +213,17 @@ impl Player {
             tokio::time::sleep(pause).await;
         }
         self.hear(&request, told.clone());
-        if self.random.below(4) == 0 && !matches!(told, Told::Unknown) {
+        // Who does not sit must not ask again after a refusal of his first attempt.
+        let final_for_all = match &told {
+            Told::Done(_) => true,
+            Told::Refused("AlreadySeated") => true,
+            Told::Refused("NotSeated") => !request.first_attempt,
+            Told::Refused(_) => {
+                !request.first_attempt || !matches!(request.order, Order::Sit { .. })
+            }
+            Told::Busy | Told::Unknown => false,
+        };
+        if final_for_all && self.random.below(4) == 0 {
             self.repeat_later(request);
         }
     }

@@ -237,13 +237,15 @@ async fn trouble(room: &Arc<Room>, tables: &[TableId], random: &mut SplitMix) ->
         match random.below(10) {
             0..=2 => memory.seed(random.next(), rates(random)),
             3 => {
-                // The store is gone for a while.
-                let all = FaultRates {
-                    refuse: 1_000,
-                    ..FaultRates::default()
-                };
+                // The store is gone for a while: for requests, for answers, or for both.
+                let mut all = FaultRates::default();
+                match random.below(3) {
+                    0 => all.refuse = 1_000,
+                    1 => all.lose_answer = 1_000,
+                    _ => all.late = 1_000,
+                }
                 memory.seed(random.next(), all);
-                let gone = Duration::from_millis(random.below(1_000));
+                let gone = Duration::from_millis(random.below(1_500));
                 tokio::time::sleep(gone).await;
                 memory.seed(random.next(), rates(random));
             }
