@@ -60,7 +60,10 @@ impl History {
     /// What a viewer should have seen of the table after this event.
     pub fn view(&self, seq: Seq, viewer: Viewer) -> Option<View> {
         if seq == Seq(0) {
-            return self.opened.as_ref().map(|table| engine::view(table, viewer));
+            return self
+                .opened
+                .as_ref()
+                .map(|table| engine::view(table, viewer));
         }
         self.at(seq).map(|step| engine::view(&step.table, viewer))
     }
@@ -109,7 +112,8 @@ impl Histories {
                 }
                 hash = hash.then(n, &row.payload);
                 let body = body(n, &row.payload).ok_or(format!("P4: row {n} of {id} is cut"))?;
-                let records = codec::decode(body, keys).map_err(|e| format!("P4: {id} {n}: {e}"))?;
+                let records =
+                    codec::decode(body, keys).map_err(|e| format!("P4: {id} {n}: {e}"))?;
                 for record in records {
                     self.record(record, state.writer)?;
                 }
@@ -160,7 +164,9 @@ impl Histories {
                 let history = self.tables.entry(id).or_default();
                 if state.seq != history.seq() {
                     let (found, last) = (state.seq, history.seq());
-                    return Err(format!("P6: snapshot of table {id} at {found}, not at {last}"));
+                    return Err(format!(
+                        "P6: snapshot of table {id} at {found}, not at {last}"
+                    ));
                 }
                 let folded = history.table();
                 if bytes(&state.table) != bytes(folded) {

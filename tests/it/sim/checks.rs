@@ -71,7 +71,9 @@ pub async fn judge(
         let (table, at) = (shown.view.table, shown.view.position.seq);
         let folded = histories.tables[&table].view(at, shown.viewer);
         if folded.as_ref() != Some(&shown.view.view) {
-            return Err(format!("P2, P6: an owner of table {table} showed another {at}"));
+            return Err(format!(
+                "P2, P6: an owner of table {table} showed another {at}"
+            ));
         }
     }
     for stream in &*room.streams.0.lock().unwrap() {
@@ -121,7 +123,9 @@ fn hands(table: TableId, history: &History) -> Result<usize, String> {
         }
     }
     if begun != ended {
-        return Err(format!("P7: table {table}: {begun} hands began, {ended} ended"));
+        return Err(format!(
+            "P7: table {table}: {begun} hands began, {ended} ended"
+        ));
     }
     Ok(ended)
 }
@@ -216,7 +220,9 @@ fn frames(stream: &Stream, history: &History) -> Result<(), String> {
                 let folded = history.view(view.position.seq, stream.viewer);
                 if folded.as_ref() != Some(&view.view) {
                     let at = view.position.seq;
-                    return Err(format!("P8: table {table}: the snapshot at {at} is another"));
+                    return Err(format!(
+                        "P8: table {table}: the snapshot at {at} is another"
+                    ));
                 }
                 next = Some(view.position.seq.0 + 1);
             }
@@ -235,7 +241,9 @@ fn frames(stream: &Stream, history: &History) -> Result<(), String> {
 
 fn sight(frame: &EventFrame, history: &History, viewer: Viewer) -> Result<(), String> {
     let (table, at) = (frame.table, frame.position.seq);
-    let step = history.at(at).ok_or(format!("P8: table {table} has no {at}"))?;
+    let step = history
+        .at(at)
+        .ok_or(format!("P8: table {table} has no {at}"))?;
     if step.stamped.at_ms != frame.at_ms {
         return Err(format!("P8: table {table}: {at} is another event"));
     }
@@ -248,7 +256,10 @@ fn sight(frame: &EventFrame, history: &History, viewer: Viewer) -> Result<(), St
         }
         (Sight::Own { seat, cards }, Event::Private(_)) => {
             match engine::see(&step.table, &step.stamped.event, viewer) {
-                engine::Seen::HoleCards { seat: own, cards: its } => *seat == own && *cards == its,
+                engine::Seen::HoleCards {
+                    seat: own,
+                    cards: its,
+                } => *seat == own && *cards == its,
                 engine::Seen::Public(_) | engine::Seen::Nothing => false,
             }
         }
@@ -261,7 +272,9 @@ fn sight(frame: &EventFrame, history: &History, viewer: Viewer) -> Result<(), St
     if right {
         Ok(())
     } else {
-        Err(format!("P5, P8: table {table}: {viewer:?} saw something else at {at}"))
+        Err(format!(
+            "P5, P8: table {table}: {viewer:?} saw something else at {at}"
+        ))
     }
 }
 
@@ -310,4 +323,3 @@ async fn archive(
 
 /// Long enough that chance never makes one: 52!/44! is about 3·10¹³.
 const WINDOW: usize = 8;
-

@@ -28,7 +28,10 @@ fn no_promise_is_broken() {
         }
     }
     println!("{count} seeds: {sum:?}, 0 violations");
-    assert!(sum.acknowledged > 0 && sum.takeovers > 0, "nothing happened");
+    assert!(
+        sum.acknowledged > 0 && sum.takeovers > 0,
+        "nothing happened"
+    );
 }
 
 #[test]
