@@ -367,9 +367,10 @@ impl TableRun {
         self.confirm(!request.first_attempt, release);
     }
 
-    /// Refuses for good (promise P3). Of a first attempt there is no other copy, and it
-    /// ends here. An earlier attempt of a repeated one may still be on its way to this
-    /// table or to its next owner, so the log keeps that this request is refused.
+    /// Refuses for good (promise P3): no copy of the request is done later, by whichever
+    /// owner. So the log keeps that it is refused. There is one exception: the first
+    /// attempt of somebody who does not sit. It has no other copy and ends here; so
+    /// spectators cannot fill the log.
     fn refuse(
         &mut self,
         myself: &ActorRef<TableMsg>,
@@ -379,12 +380,11 @@ impl TableRun {
         reply: Reply<Done>,
     ) -> Result<(), TableError> {
         self.refused.note(request, &refused);
+        let sits = self.state.table.seat_of(request.player).is_some();
+        let kept = sits || !request.first_attempt;
         #[cfg(feature = "faults")]
-        if self.shard.faults.makes(Defect::ForgetsRefusals) {
-            self.repeat(request, Err(refused), reply);
-            return Ok(());
-        }
-        if request.first_attempt {
+        let kept = kept && !self.shard.faults.makes(Defect::ForgetsRefusals);
+        if !kept {
             self.repeat(request, Err(refused), reply);
             return Ok(());
         }
@@ -574,7 +574,12 @@ impl TableRun {
         let next = Arc::new(next);
         let done = answer.release(&next, self.shard.status.epoch());
         #[cfg(feature = "faults")]
-        let done = done.filter(|_| !self.shard.faults.makes(Defect::AcknowledgesEarly));
+        let done = if self.shard.faults.makes(Defect::AcknowledgesEarly) {
+            done.into_iter().for_each(|done| done());
+            None
+        } else {
+            done
+        };
         self.pending = Some(Pending {
             next: Arc::clone(&next),
             told: applied.told.clone(),

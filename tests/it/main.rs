@@ -1,6 +1,7 @@
-//! Integration tests.
+//! Integration tests: one binary.
 
 mod fuzz;
 mod node;
 mod recovery;
+mod sim;
 mod tidy;

@@ -214,8 +214,14 @@ async fn mistaken(
     if !matches!(outcome, Err(AppendError::Undetermined { .. })) {
         return outcome;
     }
-    if shard.faults.makes(Defect::KeepsOldSegment) && log.resume_in_old_segment().await {
-        return log.append(payload).await.map(drop);
+    for _ in 0..8 {
+        if !shard.faults.makes(Defect::KeepsOldSegment) {
+            break;
+        }
+        if log.resume_in_old_segment().await {
+            return log.append(payload).await.map(drop);
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
     }
     let other = Bytes::from(codec::payload());
     if shard.faults.makes(Defect::ReusesSlot) && log.append_into_same_slot(other).await.is_some() {

@@ -1,0 +1,184 @@
+//! The store of a simulation: the faulty memory store, and a tape of the rows that are
+//! pruned from it, so that the whole log can be judged at the end.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, atomic::AtomicBool, atomic::Ordering::Relaxed},
+};
+
+use async_trait::async_trait;
+use openrustpoker::{
+    ids::{Epoch, HandNo, PlayerId, ShardId, TableId},
+    store::{
+        Answer, Append, Cas, ClusterRecord, HandRecord, HandRef, ReadLimit, Row, Seal,
+        SegmentChunk, SegmentId, SegmentKey, SegmentState, SessionRecord, ShardRow, Store,
+        TokenHash, WriterToken, memory::MemoryStore,
+    },
+};
+
+/// The store. Clones are the same store.
+#[derive(Clone, Default)]
+pub struct Tape {
+    pub memory: MemoryStore,
+    pruned: Arc<Mutex<BTreeMap<SegmentId, Vec<Row>>>>,
+    /// A mistake made on purpose: an append is said to be applied also after the seal.
+    pub unfenced: Arc<AtomicBool>,
+}
+
+const ALL: ReadLimit = ReadLimit {
+    rows: u32::MAX,
+    bytes: u64::MAX,
+};
+
+impl Tape {
+    /// The segments of a shard's chain, from the root on, with all their rows.
+    pub async fn chain(&self, shard: ShardId) -> Vec<(SegmentId, SegmentState, Vec<Row>)> {
+        let photo = self.memory.photograph();
+        let mut chain = Vec::new();
+        let mut key = SegmentKey::ROOT;
+        loop {
+            let id = key.of(shard);
+            let Some(chunk) = photo.read_rows(id, 0, ALL).await.expect("no faults") else {
+                return chain;
+            };
+            let pruned = self.pruned.lock().unwrap().get(&id).cloned();
+            let rows = if chunk.rows.is_empty() {
+                pruned.unwrap_or_default()
+            } else {
+                chunk.rows
+            };
+            chain.push((id, chunk.state, rows));
+            let Some(seal) = chunk.state.seal else {
+                return chain;
+            };
+            key = seal.next;
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Tape {
+    async fn delete_rows(&self, segment: SegmentId) -> Answer<()> {
+        let photo = self.memory.photograph();
+        let chunk = photo.read_rows(segment, 0, ALL).await.expect("no faults");
+        if let Some(chunk) = chunk.filter(|chunk| !chunk.rows.is_empty()) {
+            self.pruned.lock().unwrap().insert(segment, chunk.rows);
+        }
+        self.memory.delete_rows(segment).await
+    }
+
+    async fn append(&self, append: &Append) -> Answer<Cas<Option<SegmentState>>> {
+        if self.unfenced.load(Relaxed) {
+            let photo = self.memory.photograph();
+            let state = photo.segment(append.segment).await.expect("no faults");
+            if state.is_some_and(|state| state.seal.is_some()) {
+                // As a plain write would be: said to be applied, and never read by anybody.
+                return Ok(Cas::Applied);
+            }
+        }
+        self.memory.append(append).await
+    }
+
+    async fn cluster(&self) -> Answer<Option<ClusterRecord>> {
+        self.memory.cluster().await
+    }
+
+    async fn create_cluster(&self, record: &ClusterRecord) -> Answer<Cas<ClusterRecord>> {
+        self.memory.create_cluster(record).await
+    }
+
+    async fn raise_feature_level(&self, from: u32, to: u32) -> Answer<Cas<Option<ClusterRecord>>> {
+        self.memory.raise_feature_level(from, to).await
+    }
+
+    async fn shard(&self, shard: ShardId) -> Answer<Option<ShardRow>> {
+        self.memory.shard(shard).await
+    }
+
+    async fn win_epoch(
+        &self,
+        shard: ShardId,
+        from: Option<Epoch>,
+        to: Epoch,
+        owner: &str,
+    ) -> Answer<Cas<Option<ShardRow>>> {
+        self.memory.win_epoch(shard, from, to, owner).await
+    }
+
+    async fn set_tail(
+        &self,
+        shard: ShardId,
+        epoch: Epoch,
+        tail: SegmentKey,
+    ) -> Answer<Cas<Option<ShardRow>>> {
+        self.memory.set_tail(shard, epoch, tail).await
+    }
+
+    async fn advance_low(
+        &self,
+        shard: ShardId,
+        from: SegmentKey,
+        to: SegmentKey,
+    ) -> Answer<Cas<Option<ShardRow>>> {
+        self.memory.advance_low(shard, from, to).await
+    }
+
+    async fn create_segment(
+        &self,
+        segment: SegmentId,
+        writer: WriterToken,
+    ) -> Answer<Cas<SegmentState>> {
+        self.memory.create_segment(segment, writer).await
+    }
+
+    async fn seal(&self, segment: SegmentId, seal: Seal) -> Answer<Cas<Option<SegmentState>>> {
+        self.memory.seal(segment, seal).await
+    }
+
+    async fn segment(&self, segment: SegmentId) -> Answer<Option<SegmentState>> {
+        self.memory.segment(segment).await
+    }
+
+    async fn read_rows(
+        &self,
+        segment: SegmentId,
+        from: u64,
+        limit: ReadLimit,
+    ) -> Answer<Option<SegmentChunk>> {
+        self.memory.read_rows(segment, from, limit).await
+    }
+
+    async fn archive_hands(&self, hands: &[HandRecord]) -> Answer<()> {
+        self.memory.archive_hands(hands).await
+    }
+
+    async fn hand(&self, table: TableId, hand_no: HandNo) -> Answer<Option<HandRecord>> {
+        self.memory.hand(table, hand_no).await
+    }
+
+    async fn hands_of_table(
+        &self,
+        table: TableId,
+        before: Option<HandNo>,
+        limit: u32,
+    ) -> Answer<Vec<HandRef>> {
+        self.memory.hands_of_table(table, before, limit).await
+    }
+
+    async fn hands_of_player(
+        &self,
+        player: PlayerId,
+        before: Option<HandRef>,
+        limit: u32,
+    ) -> Answer<Vec<HandRef>> {
+        self.memory.hands_of_player(player, before, limit).await
+    }
+
+    async fn put_session(&self, token: TokenHash, session: &SessionRecord) -> Answer<()> {
+        self.memory.put_session(token, session).await
+    }
+
+    async fn session(&self, token: TokenHash) -> Answer<Option<SessionRecord>> {
+        self.memory.session(token).await
+    }
+}
