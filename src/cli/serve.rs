@@ -38,7 +38,10 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     }
     telemetry::init(&config.log)?;
     let node = tree::start(&config).await?;
-    println!("players connect to {}, operators to {}", node.grpc, node.ops);
+    println!(
+        "players connect to {}, operators to {}",
+        node.grpc, node.ops
+    );
     node.ready().await;
     println!("ready");
     until_stopped(&node).await
@@ -63,5 +66,7 @@ pub async fn until_stopped(node: &tree::Node) -> anyhow::Result<ExitCode> {
 }
 
 fn gave_up(reason: &ExitReason) -> anyhow::Result<ExitCode> {
-    Err(anyhow::anyhow!("the node gave up ({reason}); what it acknowledged is safe; start it again"))
+    Err(anyhow::anyhow!(
+        "the node gave up ({reason}); what it acknowledged is safe; start it again"
+    ))
 }

@@ -15,6 +15,8 @@ mod hand;
 pub mod options;
 pub mod server;
 mod session;
+#[cfg(test)]
+mod stage;
 pub mod status;
 mod table;
 pub mod watch;

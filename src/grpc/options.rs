@@ -10,20 +10,18 @@ use super::watch::WatchLimits;
 /// What the listeners are made with.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The largest request. The largest one that means anything is a WatchSession with a few hundred tables.
+    /// The largest request; one that is larger is refused before it is read.
     pub request_bytes_max: usize,
-    /// Streams and calls that one connection may have open; a client with 24 tables needs a stream and a few calls. A
-    /// client that multiplexes many sessions over one connection needs one for each session, and one more.
+    /// Streams and calls that one connection may have open. A client that multiplexes many sessions over one connection
+    /// needs one for each session's stream, and some for calls; what is above waits in the client.
     pub streams_per_connection: u32,
     /// Calls of one connection that are worked on at the same time; more are turned away with RESOURCE_EXHAUSTED.
     pub calls_per_connection: usize,
-    /// The headers of one call.
-    pub header_bytes_max: u32,
-    /// A quiet connection is asked after so long whether it is still there.
-    pub keep_alive_every: Duration,
-    /// And closed when it does not answer for so long. Both together say how late a vanished player is noticed (R18).
-    pub keep_alive_timeout: Duration,
-    /// A call that takes longer is answered DEADLINE_EXCEEDED: unknown. Longer than the tables' own time for a call.
+    /// A quiet connection is asked after so long whether it is still there, and closed when it does not answer for as
+    /// long again: both together say how late a vanished player is noticed (R18).
+    pub keep_alive: Duration,
+    /// A call that takes longer is answered DEADLINE_EXCEEDED: unknown. Longer than the tables' own time for a call,
+    /// which ends with a better answer.
     pub call_timeout: Duration,
     /// How long open connections may take to end after the server was asked to stop.
     pub drain: Duration,
@@ -71,24 +69,6 @@ impl Origins {
         match self {
             Self::These(origins) => AllowOrigin::list(origins.iter().cloned()),
             Self::Any => AllowOrigin::any(),
-        }
-    }
-}
-
-impl Default for Options {
-    /// What `config/default.yaml` says.
-    fn default() -> Self {
-        Self {
-            request_bytes_max: 16 * 1024,
-            streams_per_connection: 16,
-            calls_per_connection: 64,
-            header_bytes_max: 8 * 1024,
-            keep_alive_every: Duration::from_secs(10),
-            keep_alive_timeout: Duration::from_secs(10),
-            call_timeout: Duration::from_secs(10),
-            drain: Duration::from_secs(5),
-            origins: Origins::These(Vec::new()),
-            watch: WatchLimits::default(),
         }
     }
 }

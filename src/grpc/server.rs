@@ -202,9 +202,9 @@ fn builder(options: &Options) -> Server {
         .max_concurrent_streams(options.streams_per_connection)
         .concurrency_limit_per_connection(options.calls_per_connection)
         .load_shed(true)
-        .http2_max_header_list_size(options.header_bytes_max)
-        .http2_keepalive_interval(Some(options.keep_alive_every))
-        .http2_keepalive_timeout(Some(options.keep_alive_timeout))
+        .http2_max_header_list_size(HEADER_BYTES_MAX)
+        .http2_keepalive_interval(Some(options.keep_alive))
+        .http2_keepalive_timeout(Some(options.keep_alive))
 }
 
 fn incoming(listener: TcpListener) -> TcpIncoming {
@@ -307,6 +307,8 @@ fn reflection_v1alpha() -> Result<
         .build_v1alpha()
 }
 
+/// A token, a deadline, and what browsers and proxies add.
+const HEADER_BYTES_MAX: u32 = 8 * 1024;
 /// Stuck readers are looked for so often.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// For HTTP/1.1 connections, which have no pings of their own.

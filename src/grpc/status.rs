@@ -41,7 +41,7 @@ impl Invalid {
 impl From<Invalid> for Status {
     fn from(invalid: Invalid) -> Self {
         let text = invalid.to_string();
-        let mut details = details(invalid.reason, []);
+        let mut details = details(invalid.reason);
         details.add_bad_request_violation(invalid.field, invalid.problem);
         Self::with_error_details(Code::InvalidArgument, text, details)
     }
@@ -52,6 +52,7 @@ pub fn call(error: CallError) -> Status {
     let text = error.to_string();
     match error {
         CallError::Refused { rule, .. } => answer(Code::FailedPrecondition, rule, text),
+        CallError::Rejected(reject) => rejected(&reject),
         CallError::NoSuchTable(_) => answer(Code::NotFound, "NoSuchTable", text),
         CallError::Unknown { retry_after } => unknown("OutcomeUnknown", text, retry_after),
         CallError::Busy { retry_after, .. } => unknown("Busy", text, retry_after),
@@ -59,13 +60,11 @@ pub fn call(error: CallError) -> Status {
     }
 }
 
-/// A command that the engine refused, with the bounds that would have been legal.
-pub fn reject(reject: &Reject) -> Status {
-    let bounds = bounds(reject);
-    let details = details(
-        reject.name(),
-        bounds.map(|(name, bound)| (name, bound.to_string())),
-    );
+/// A command that the rules forbid, with the bound that it missed: `min_to` of a raise, `seat` of whose turn it is.
+fn rejected(reject: &Reject) -> Status {
+    let bound = bound(reject).map(|(name, bound)| (name.to_owned(), bound.to_string()));
+    let metadata: HashMap<String, String> = bound.into_iter().collect();
+    let details = ErrorDetails::with_error_info(reject.name(), DOMAIN, metadata);
     Status::with_error_details(Code::FailedPrecondition, reject.to_string(), details)
 }
 
@@ -77,7 +76,7 @@ pub fn accounts(error: AccountsError) -> Status {
             Invalid::new("display_name", "BadDisplayName", problem.to_string()).into()
         }
         AccountsError::TooManyGuests { retry_after } => {
-            let mut details = details("TooManyGuests", []);
+            let mut details = details("TooManyGuests");
             details.set_retry_info(Some(retry_after));
             Status::with_error_details(Code::ResourceExhausted, text, details)
         }
@@ -134,14 +133,14 @@ pub fn wrong_door() -> Status {
 /// A call that took longer than the server lets one: nobody can say what came of it.
 pub fn too_late() -> Status {
     let text = "no answer in time; the outcome is not known: ask again with the same request id";
-    let mut details = details("OutcomeUnknown", []);
+    let mut details = details("OutcomeUnknown");
     details.set_retry_info(Some(Duration::ZERO));
     Status::with_error_details(Code::DeadlineExceeded, text, details)
 }
 
 /// An answer with a named reason and nothing else.
 pub fn answer(code: Code, reason: &'static str, text: impl Into<String>) -> Status {
-    Status::with_error_details(code, text, details(reason, []))
+    Status::with_error_details(code, text, details(reason))
 }
 
 /// The name of what is wrong with settings, and the field that it is about.
@@ -160,13 +159,12 @@ pub fn settings(error: &SettingsError) -> Invalid {
 
 /// Nothing to say about the outcome: ask again.
 pub fn unknown(reason: &'static str, text: impl Into<String>, retry_after: Duration) -> Status {
-    let mut details = details(reason, []);
+    let mut details = details(reason);
     details.set_retry_info(Some(retry_after));
     Status::with_error_details(Code::Unavailable, text, details)
 }
 
-/// The bound that a refused command missed, by name.
-fn bounds(reject: &Reject) -> Option<(&'static str, u64)> {
+fn bound(reject: &Reject) -> Option<(&'static str, u64)> {
     match *reject {
         Reject::AlreadySeated { seat } | Reject::NotYourTurn { seat } => {
             Some(("seat", seat.0.into()))
@@ -199,15 +197,8 @@ fn bounds(reject: &Reject) -> Option<(&'static str, u64)> {
     }
 }
 
-fn details(
-    reason: &'static str,
-    metadata: impl IntoIterator<Item = (&'static str, String)>,
-) -> ErrorDetails {
-    let metadata: HashMap<String, String> = metadata
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
-    ErrorDetails::with_error_info(reason, DOMAIN, metadata)
+fn details(reason: &'static str) -> ErrorDetails {
+    ErrorDetails::with_error_info(reason, DOMAIN, HashMap::<String, String>::new())
 }
 
 /// A store that lost its quorum takes about this long to find it again.

@@ -55,11 +55,21 @@ pub enum Skipped {
     /// The winner hangs on cards that the file does not know. Its actions were legal.
     #[error("all actions are legal, but the showdown hangs on cards that the file does not know")]
     UnknownCards,
-    /// The right players won, less than the pots.
+    /// The right players won, less than the pots: the file does not state the rake.
     #[error(
-        "the right players won, but {taken} of {pots} went elsewhere: a rake that the file does not state"
+        "the right players won, but {taken} of {pots} was taken and the file does not state the rake"
     )]
     UnstatedRake {
+        /// What is missing.
+        taken: Decimal,
+        /// The pots by the rules.
+        pots: Decimal,
+    },
+    /// The same without a flop, when no rake is due: the file leaves something out (R16).
+    #[error(
+        "the right players won, but {taken} of {pots} is missing though without a flop there is no rake"
+    )]
+    Incomplete {
         /// What is missing.
         taken: Decimal,
         /// The pots by the rules.
@@ -149,7 +159,11 @@ fn winnings(stated: &[Decimal], played: &Played, rake_known: bool) -> Verdict {
     match taken(stated, played).filter(|_| !rake_known) {
         Some(taken) => {
             let pots = Decimal::new(played.collected.iter().sum(), played.places);
-            Verdict::Skipped(Skipped::UnstatedRake { taken, pots })
+            Verdict::Skipped(if played.flop {
+                Skipped::UnstatedRake { taken, pots }
+            } else {
+                Skipped::Incomplete { taken, pots }
+            })
         }
         None => compared,
     }
@@ -210,3 +224,6 @@ fn within_half(stated: Decimal, ours: Decimal, places: u8) -> bool {
 
 const END_STACK: &str = "end stack";
 const WINNINGS: &str = "winnings";
+
+#[cfg(test)]
+mod tests;

@@ -44,7 +44,17 @@ pub fn export(record: &HandRecord<'_>) -> Result<String, ExportError> {
         .iter()
         .position(|fact| matches!(fact, Fact::HandStarted { .. }));
     let facts = &record.facts[start.ok_or(ExportError::NoStart)?..];
-    let Some((Fact::HandStarted { hand, dealt, .. }, facts)) = facts.split_first() else {
+    let Some((
+        Fact::HandStarted {
+            hand,
+            small_blind,
+            big_blind,
+            dealt,
+            ..
+        },
+        facts,
+    )) = facts.split_first()
+    else {
         return Err(ExportError::NoStart);
     };
     let over = |fact: &Fact| matches!(fact, Fact::HandEnded { .. } | Fact::HandVoided { .. });
@@ -58,6 +68,7 @@ pub fn export(record: &HandRecord<'_>) -> Result<String, ExportError> {
     let game = Game {
         record,
         hand: *hand,
+        blinds: [*small_blind, *big_blind],
         dealt,
         facts: &facts[..end],
     };
@@ -67,6 +78,8 @@ pub fn export(record: &HandRecord<'_>) -> Result<String, ExportError> {
 struct Game<'a> {
     record: &'a HandRecord<'a>,
     hand: HandNo,
+    /// Small and big; nobody who is dealt in has to sit at the small one.
+    blinds: [SeatNo; 2],
     dealt: &'a [Dealt],
     facts: &'a [Fact],
 }
@@ -192,9 +205,11 @@ impl Game<'_> {
     }
 
     fn hole(&self, seat: SeatNo) -> String {
-        let shown = self.facts.iter().find_map(|fact| match fact {
-            Fact::Shown { seat: whose, cards } if *whose == seat => Some(&cards[..]),
-            _ => None,
+        let shown = self.facts.iter().find_map(|fact| {
+            let Fact::Shown { seat: whose, cards } = fact else {
+                return None;
+            };
+            (*whose == seat).then_some(&cards[..])
         });
         let known = || {
             self.record
@@ -208,8 +223,14 @@ impl Game<'_> {
 
     /// What each place put in and got out.
     fn money(&self) -> Vec<Money> {
+        let settings = self.record.settings;
         let begin = |dealt: &Dealt| Money {
             start: dealt.stack,
+            blind: match self.blinds.iter().position(|seat| *seat == dealt.seat) {
+                Some(0) => settings.small_blind,
+                Some(_) => settings.big_blind,
+                None => 0,
+            },
             ..Money::default()
         };
         let mut money: Vec<Money> = self.dealt.iter().map(begin).collect();
@@ -277,8 +298,8 @@ impl Money {
     fn post(&mut self, post: Post, amount: u64, settings: &Settings) {
         self.paid += amount;
         match post {
-            Post::SmallBlind => self.blind = settings.small_blind,
-            Post::BigBlind => self.blind = settings.big_blind,
+            // Set from the start: who is all-in for the ante has the blind and posts none.
+            Post::SmallBlind | Post::BigBlind => {}
             Post::LiveBlind => {
                 self.blind = settings.big_blind;
                 self.posted_live = true;
@@ -330,3 +351,6 @@ fn text(cards: &[Card]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

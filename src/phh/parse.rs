@@ -13,7 +13,7 @@ use super::model::{Hand, Known, Showing, Step};
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
     /// The file is not TOML.
-    #[error("not TOML: {0}")]
+    #[error("not TOML: {}", .0.message())]
     Toml(#[from] toml::de::Error),
     /// A required field is missing.
     #[error("no field {0:?}")]
@@ -121,10 +121,15 @@ fn hand(table: &DeTable<'_>) -> Result<Hand, ParseError> {
         "actions",
         field("actions").ok_or(ParseError::Missing("actions"))?,
     )?;
+    let (blinds, posts) = match field(BLINDS) {
+        Some(value) => blinds(value, players)?,
+        None => (Vec::new(), Vec::new()),
+    };
     Ok(Hand {
         variant,
         antes: amounts("antes")?.ok_or(ParseError::Missing("antes"))?,
-        blinds: amounts("blinds_or_straddles")?.unwrap_or_default(),
+        blinds,
+        posts,
         min_bet: field("min_bet")
             .map(|value| amount("min_bet", value))
             .transpose()?,
@@ -160,6 +165,40 @@ fn array<'a, 'i>(
         expected: "an array",
     })?;
     Ok(array.iter().map(Spanned::get_ref))
+}
+
+/// The blinds, and apart from them the negative ones: posts out of turn.
+fn blinds(value: &DeValue<'_>, players: usize) -> Result<(Vec<Decimal>, Vec<Decimal>), ParseError> {
+    let values = array(BLINDS, value)?;
+    if values.len() != players {
+        return Err(ParseError::Count {
+            field: BLINDS,
+            count: values.len(),
+            players,
+        });
+    }
+    let split = |value| {
+        let text = number(value).ok_or(ParseError::Type {
+            field: BLINDS,
+            expected: "a number",
+        })?;
+        let (post, text) = text
+            .strip_prefix('-')
+            .map_or((false, text), |positive| (true, positive));
+        let amount: Decimal = text.parse().map_err(|source| ParseError::Amount {
+            field: BLINDS,
+            source,
+        })?;
+        Ok(if post {
+            (Decimal::default(), amount)
+        } else {
+            (amount, Decimal::default())
+        })
+    };
+    values
+        .map(split)
+        .collect::<Result<Vec<_>, _>>()
+        .map(|pairs| pairs.into_iter().unzip())
 }
 
 fn amounts(
@@ -267,6 +306,8 @@ fn cards(text: &str) -> Result<Vec<Known>, ActionError> {
         .collect::<Result<_, CardError>>()
         .or(Err(refused()))
 }
+
+const BLINDS: &str = "blinds_or_straddles";
 
 #[cfg(test)]
 mod tests;

@@ -3,31 +3,32 @@
 //! One undecided append at a time; what comes meanwhile waits in a bounded queue.
 //! The table never waits for a client and calls nobody: it casts.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use engine::{Command, Event, HandNo, Phase, PlayerId, Viewer};
+#[cfg(feature = "faults")]
+use engine::Event;
+use engine::{Command, HandNo, Phase, PlayerId, Viewer};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use supervisors::StartFn;
 use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
 
+#[cfg(feature = "faults")]
+use super::fault::Defect;
 use super::{
     clock::TurnClock,
     codec::{self, Record},
     decide::{Decided, refusal},
+    refusals::Refusals,
     request::{CallError, Done, Order, Position, Request, TableView},
     shard::{
-        Shard,
+        Shard, Woken,
         desk::DeskMsg,
         log::{LoadError, LogMsg, Proposal, Proposer, Release},
     },
-    state::{Batch, Cause, Stamped, TableState, Told},
+    state::{Cause, Step, TableState, Told},
     watch::{Audience, Stage},
 };
-use crate::ids::{Seq, TableId};
+use crate::ids::{Epoch, TableId};
 
 /// The actor.
 pub struct TableActor;
@@ -42,8 +43,6 @@ pub enum TableMsg {
     WatchersChanged(Reply<()>),
     /// A player's first stream began, or the last one ended (R18).
     Presence(PlayerId, bool, Reply<()>),
-    /// An operator gives up this hand.
-    Void(HandNo, String, Reply<()>),
     /// What was proposed is durable.
     Durable,
     /// A timer fired; only the latest one counts.
@@ -96,8 +95,9 @@ pub struct TableRun {
     audience: Audience,
     pending: Option<Pending>,
     waiting: VecDeque<Waiting>,
-    /// The last refused request of each player: a repeat hears the same.
-    refused: BTreeMap<PlayerId, (u64, CallError)>,
+    refused: Refusals,
+    /// It failed before: its progress is noted.
+    fell: bool,
     pub(super) clock: Option<TurnClock>,
     /// When the next hand may begin.
     deal_at: Option<Instant>,
@@ -110,15 +110,24 @@ pub struct TableRun {
 struct Pending {
     next: Arc<TableState>,
     told: Vec<Arc<Told>>,
-    reply: Option<(PlayerId, Reply<Done>)>,
-    void: Option<Reply<()>>,
+}
+
+/// Who hears of what is on its way, once it is durable.
+enum Answer {
+    /// A player whose request is done.
+    Done(PlayerId, Reply<Done>),
+    /// A player whose request is refused for good.
+    Refused(CallError, Reply<Done>),
+    /// A session whose word about a connection is noted.
+    Noted(Reply<()>),
+    /// The table did it by itself.
+    Nobody,
 }
 
 /// What waits until the append is decided.
 enum Waiting {
     Call(Box<Request>, Reply<Done>),
     Presence(PlayerId, bool, Reply<()>),
-    Void(HandNo, String, Reply<()>),
 }
 
 impl TableMsg {
@@ -127,12 +136,28 @@ impl TableMsg {
         match self {
             Self::Call(_, reply) => answer(reply, Err(error)),
             Self::Look(_, reply) => answer(reply, Err(error)),
-            Self::WatchersChanged(reply) | Self::Presence(.., reply) | Self::Void(.., reply) => {
-                answer(reply, Err(error))
-            }
+            Self::WatchersChanged(reply) | Self::Presence(.., reply) => answer(reply, Err(error)),
             Self::Durable | Self::TimerDue(_) | Self::Drain => {}
             #[cfg(feature = "faults")]
             Self::Fault(_) => {}
+        }
+    }
+}
+
+impl Answer {
+    fn release(self, next: &TableState, epoch: Epoch) -> Option<Release> {
+        match self {
+            Self::Done(player, reply) => {
+                let position = Position {
+                    epoch,
+                    seq: next.seq,
+                };
+                let seat = next.table.seat_of(player).map(|(seat, _)| seat);
+                Some(Box::new(move || answer(reply, Ok(Done { position, seat }))))
+            }
+            Self::Refused(refused, reply) => Some(Box::new(move || answer(reply, Err(refused)))),
+            Self::Noted(reply) => Some(Box::new(move || answer(reply, Ok(())))),
+            Self::Nobody => None,
         }
     }
 }
@@ -156,22 +181,19 @@ impl Actor for TableActor {
         myself: ActorRef<TableMsg>,
         (shard, table): (Arc<Shard>, TableId),
     ) -> Result<TableRun, ActorProcessingErr> {
-        let (reply, loaded) = oneshot::channel();
-        if !shard.log.cast(LogMsg::Load(table, reply)) {
-            return Err(TableError::NoLog.into());
-        }
-        let woken = loaded
-            .await
-            .or(Err(TableError::NoLog))?
-            .map_err(TableError::Load)?;
-        shard.falls.came_up(table, woken.state.seq);
+        let woken = match load(&shard, table).await {
+            Ok(woken) => woken,
+            Err(error) => return Err(excused(&shard, table, error).into()),
+        };
+        let fell = shard.falls.reached(table, woken.state.seq);
         let mut run = TableRun {
             state: woken.state,
             ring: woken.ring,
             audience: Audience::default(),
             pending: None,
             waiting: VecDeque::new(),
-            refused: BTreeMap::new(),
+            refused: Refusals::default(),
+            fell,
             clock: None,
             deal_at: None,
             idle_since: Instant::now(),
@@ -180,7 +202,9 @@ impl Actor for TableActor {
             shard,
         };
         run.refresh_watchers();
-        run.go_on(&myself)?;
+        if let Err(error) = run.go_on(&myself) {
+            return Err(excused(&run.shard, table, error).into());
+        }
         if !run.shard.desk.cast(DeskMsg::Up(table, myself)) {
             tracing::debug!(%table, "a table came up without a desk");
         }
@@ -193,7 +217,8 @@ impl Actor for TableActor {
         message: TableMsg,
         run: &mut TableRun,
     ) -> Result<(), ActorProcessingErr> {
-        Ok(run.handle(&myself, message)?)
+        run.handle(&myself, message)
+            .map_err(|error| excused(&run.shard, run.state.id, error).into())
     }
 }
 
@@ -212,7 +237,6 @@ impl TableRun {
             TableMsg::Presence(player, connected, reply) => {
                 self.admit(Waiting::Presence(player, connected, reply))
             }
-            TableMsg::Void(hand, note, reply) => self.admit(Waiting::Void(hand, note, reply)),
             TableMsg::Look(viewer, reply) => {
                 let view = self.view(viewer);
                 self.confirm(false, Box::new(move || answer(reply, Ok(view))));
@@ -250,7 +274,6 @@ impl TableRun {
                 Waiting::Presence(player, connected, reply) => {
                     self.presence(myself, player, connected, reply)?
                 }
-                Waiting::Void(hand, note, reply) => self.void(myself, hand, note, reply)?,
             }
         }
         if self.pending.is_none() {
@@ -271,7 +294,7 @@ impl TableRun {
         };
         match waiting {
             Waiting::Call(_, reply) => answer(reply, Err(busy)),
-            Waiting::Presence(.., reply) | Waiting::Void(.., reply) => answer(reply, Err(busy)),
+            Waiting::Presence(.., reply) => answer(reply, Err(busy)),
         }
     }
 
@@ -282,67 +305,99 @@ impl TableRun {
         reply: Reply<Done>,
     ) -> Result<(), TableError> {
         if let Some(known) = self.known(&request) {
-            self.refuse_or_repeat(&request, known, reply);
+            self.repeat(&request, known, reply);
             return Ok(());
         }
-        let command = self.command(&request);
-        let decided = match command
-            .and_then(|command| self.decide(&command).map_err(|reject| refusal(&reject)))
-        {
-            Ok(decided) => decided,
-            Err(refused) => {
-                self.refused
-                    .insert(request.player, (request.id, refused.clone()));
-                self.refuse_or_repeat(&request, Err(refused), reply);
-                return Ok(());
-            }
+        let refused = match self.refused.of(&request) {
+            Some(refused) => Err(refused),
+            None => self
+                .command(&request)
+                .and_then(|command| self.decide(&command).map_err(|reject| refusal(&reject))),
         };
-        self.refused.remove(&request.player);
         let cause = Cause {
             player: request.player,
             request: request.id,
+            refused: refused.is_err(),
         };
-        self.propose(myself, decided, Some(cause), None)?;
-        if let Some(pending) = &mut self.pending {
-            pending.reply = Some((request.player, reply));
+        match refused {
+            Ok(decided) => {
+                self.refused.forget(request.player);
+                self.propose(
+                    myself,
+                    decided,
+                    Some(cause),
+                    Answer::Done(cause.player, reply),
+                )
+            }
+            Err(refused) => self.refuse(myself, &request, cause, refused, reply),
         }
-        Ok(())
     }
 
-    /// The answer to a request that was answered before, or that is older than one that was.
+    /// The answer to a request that the log knows, or that is older than one it knows.
     fn known(&self, request: &Request) -> Option<Result<Done, CallError>> {
-        if let Some(recent) = self.state.recents.of(request.player) {
-            if request.id == recent.request {
-                let position = Position {
-                    epoch: self.shard.status.epoch(),
-                    seq: recent.seq,
-                };
-                return Some(Ok(Done {
-                    position,
-                    seat: recent.seat,
-                }));
-            }
-            if request.id < recent.request {
-                return Some(Err(stale_request()));
-            }
+        #[cfg(feature = "faults")]
+        if self.shard.faults.makes(Defect::ForgetsRequests) {
+            return None;
         }
-        match self.refused.get(&request.player) {
-            Some((id, refused)) if *id == request.id => Some(Err(refused.clone())),
-            Some((id, _)) if *id > request.id => Some(Err(stale_request())),
-            Some(_) | None => None,
+        let recent = self.state.recents.of(request.player)?;
+        if request.id < recent.request {
+            return Some(Err(CallError::stale_request()));
         }
+        if request.id > recent.request {
+            return None;
+        }
+        if recent.refused {
+            let remembered = self.refused.of(request);
+            return Some(Err(remembered.unwrap_or_else(CallError::refused_before)));
+        }
+        let position = Position {
+            epoch: self.shard.status.epoch(),
+            seq: recent.seq,
+        };
+        Some(Ok(Done {
+            position,
+            seat: recent.seat,
+        }))
     }
 
-    /// A refusal depends on the state, so an owner who may be an old one confirms first;
-    /// and always if an earlier attempt of the request may live elsewhere (promise P3).
-    fn refuse_or_repeat(
-        &self,
-        request: &Request,
-        outcome: Result<Done, CallError>,
-        reply: Reply<Done>,
-    ) {
+    /// What is said depends on the state, so an owner who may be an old one confirms
+    /// first; and always if an earlier attempt of the request may live elsewhere.
+    fn repeat(&self, request: &Request, outcome: Result<Done, CallError>, reply: Reply<Done>) {
         let release: Release = Box::new(move || answer(reply, outcome));
         self.confirm(!request.first_attempt, release);
+    }
+
+    /// Refuses for good (promise P3). Of a first attempt there is no other copy, and it
+    /// ends here. An earlier attempt of a repeated one may still be on its way to this
+    /// table or to its next owner, so the log keeps that this request is refused.
+    fn refuse(
+        &mut self,
+        myself: &ActorRef<TableMsg>,
+        request: &Request,
+        cause: Cause,
+        refused: CallError,
+        reply: Reply<Done>,
+    ) -> Result<(), TableError> {
+        self.refused.note(request, &refused);
+        #[cfg(feature = "faults")]
+        if self.shard.faults.makes(Defect::ForgetsRefusals) {
+            self.repeat(request, Err(refused), reply);
+            return Ok(());
+        }
+        if request.first_attempt {
+            self.repeat(request, Err(refused), reply);
+            return Ok(());
+        }
+        let nothing = Decided {
+            events: Vec::new(),
+            command: "refuse",
+        };
+        self.propose(
+            myself,
+            nothing,
+            Some(cause),
+            Answer::Refused(refused, reply),
+        )
     }
 
     fn confirm(&self, always: bool, release: Release) {
@@ -400,42 +455,14 @@ impl TableRun {
         } else {
             Command::Disconnected { player }
         };
-        // A player who does not sit, or is known to be so, changes nothing.
-        if let Ok(decided) = self.decide(&command) {
-            self.propose(myself, decided, None, None)?;
-        }
-        answer(reply, Ok(()));
-        Ok(())
-    }
-
-    fn void(
-        &mut self,
-        myself: &ActorRef<TableMsg>,
-        hand: HandNo,
-        note: String,
-        reply: Reply<()>,
-    ) -> Result<(), TableError> {
-        if self.state.table.hand().map(|open| open.no()) != Some(hand) {
-            let text = format!("hand {hand} is not being played");
-            answer(
-                reply,
-                Err(CallError::Refused {
-                    rule: "NoSuchHand",
-                    text,
-                }),
-            );
-            return Ok(());
-        }
-        match self.decide(&Command::Void) {
-            Ok(decided) => {
-                self.propose(myself, decided, None, Some(note))?;
-                if let Some(pending) = &mut self.pending {
-                    pending.void = Some(reply);
-                }
+        match self.decide(&command) {
+            Ok(decided) => self.propose(myself, decided, None, Answer::Noted(reply)),
+            // A player who does not sit, or is known to be so, changes nothing.
+            Err(_unchanged) => {
+                answer(reply, Ok(()));
+                Ok(())
             }
-            Err(reject) => answer(reply, Err(refusal(&reject))),
         }
-        Ok(())
     }
 
     /// What the table does by itself: clocks that ran out, the next hand.
@@ -486,7 +513,7 @@ impl TableRun {
             command: super::decide::name(command),
             reject,
         })?;
-        self.propose(myself, decided, None, None)
+        self.propose(myself, decided, None, Answer::Nobody)
     }
 
     fn deal(&self) -> Result<Command, super::shuffle::NoEntropy> {
@@ -519,55 +546,76 @@ impl TableRun {
         myself: &ActorRef<TableMsg>,
         decided: Decided,
         cause: Option<Cause>,
-        note: Option<String>,
+        answer: Answer,
     ) -> Result<(), TableError> {
         let at_ms = (self.shard.world.wall_ms)();
-        let numbered = (self.state.seq.0 + 1..).map(Seq).zip(decided.events);
-        let events: Vec<Arc<Stamped>> = numbered
-            .map(|(seq, event): (Seq, Event)| Arc::new(Stamped { seq, at_ms, event }))
-            .collect();
-        let batch = Batch {
-            table: self.state.id,
-            cause,
-            note,
-            events,
-        };
-        let mut next = TableState::clone(&self.state);
-        let applied = next.apply(&batch);
+        #[cfg(not(feature = "faults"))]
+        let note = None;
+        #[cfg(feature = "faults")]
+        let note = self.leaked(&decided);
+        let Step {
+            batch,
+            mut next,
+            applied,
+        } = self.state.step(decided.events, cause, note, at_ms);
         engine::check(&next.table).map_err(|broken| TableError::Broken {
             command: decided.command,
             broken,
         })?;
-
         let keys = &self.shard.world.keys;
         let mut records = vec![codec::encode(&Record::Batch(batch), keys)?];
         if self.snapshot_due(&next) {
             next.snapshot_seq = next.seq;
             records.push(codec::encode(
-                &Record::Snapshot(Box::new(next.clone())),
+                &Record::Snapshot(Box::new(self.for_snapshot(&next))),
                 keys,
             )?);
         }
         let next = Arc::new(next);
+        let done = answer.release(&next, self.shard.status.epoch());
+        #[cfg(feature = "faults")]
+        let done = done.filter(|_| !self.shard.faults.makes(Defect::AcknowledgesEarly));
         self.pending = Some(Pending {
             next: Arc::clone(&next),
             told: applied.told.clone(),
-            reply: None,
-            void: None,
         });
         let proposal = Proposal {
             next,
             records,
             told: applied.told,
             finished: applied.finished,
-            requested: cause.is_some(),
+            requested: cause.is_some_and(|cause| !cause.refused),
             from: Proposer::Table(myself.clone()),
+            done,
         };
         if self.shard.log.cast(LogMsg::Propose(Box::new(proposal))) {
             Ok(())
         } else {
             Err(TableError::NoLog)
         }
+    }
+
+    /// A mistake made on purpose: the deck in clear, where a note would be.
+    #[cfg(feature = "faults")]
+    fn leaked(&self, decided: &Decided) -> Option<String> {
+        let deck = decided.events.iter().find_map(|event| match event {
+            Event::Private(engine::Secret::Deck(deck)) => Some(deck),
+            Event::Public(_) => None,
+        });
+        deck.filter(|_| self.shard.faults.makes(Defect::ClearDeck))
+            .map(|deck| deck.to_bytes().map(char::from).iter().collect())
+    }
+
+    fn for_snapshot(&self, next: &TableState) -> TableState {
+        #[cfg(feature = "faults")]
+        if self.shard.faults.makes(Defect::SnapshotWithoutDeck) {
+            let mut state = next.clone();
+            state
+                .hand_log
+                .retain(|stamped| matches!(stamped.event, Event::Public(_)));
+            return state;
+        }
+        next.clone()
     }
 
     /// At the first end of a hand after the interval; in mid-hand only past twice that.
@@ -581,7 +629,7 @@ impl TableRun {
         since >= interval || (ended && self.shard.options.snapshot_every_hand)
     }
 
-    /// What was proposed is in the log: swap, tell, reply.
+    /// What was proposed is in the log, and whoever asked hears it from there: swap, tell.
     fn durable(&mut self) {
         let Some(pending) = self.pending.take() else {
             return;
@@ -591,16 +639,8 @@ impl TableRun {
         let surplus = self.ring.len().saturating_sub(super::shard::RING_EVENTS);
         self.ring.drain(..surplus);
         self.tell_watchers();
-        if let Some((player, reply)) = pending.reply {
-            let position = Position {
-                epoch: self.shard.status.epoch(),
-                seq: self.state.seq,
-            };
-            let seat = self.state.table.seat_of(player).map(|(seat, _)| seat);
-            answer(reply, Ok(Done { position, seat }));
-        }
-        if let Some(reply) = pending.void {
-            answer(reply, Ok(()));
+        if self.fell {
+            self.shard.falls.reached(self.state.id, self.state.seq);
         }
     }
 
@@ -631,9 +671,11 @@ impl TableRun {
             seq: state.seq,
             ring: &self.ring,
             snapshot: &|viewer| view(state, shard, clock, viewer),
+            #[cfg(feature = "faults")]
+            skips: shard.faults.makes(Defect::SkipsFrames),
         };
         for gone in self.audience.catch_up(&stage) {
-            self.shard.watchers.remove(self.state.id, gone);
+            self.shard.watchers.forget(self.state.id, &gone);
         }
     }
 
@@ -688,7 +730,9 @@ impl TableRun {
             }
             self.idle_since = now;
         }
-        let due = [turn, lag, self.deal_at, self.sleeps_at()]
+        // A deal that is due while an append is under way waits for it, not for a timer.
+        let deal = self.deal_at.filter(|_| self.pending.is_none());
+        let due = [turn, lag, deal, self.sleeps_at()]
             .into_iter()
             .flatten()
             .min();
@@ -727,12 +771,20 @@ fn view(state: &TableState, shard: &Shard, clock: Option<TurnClock>, viewer: Vie
     }
 }
 
-fn stale_request() -> CallError {
-    let text = "a request with a higher id was answered before".into();
-    CallError::Refused {
-        rule: "StaleRequest",
-        text,
+async fn load(shard: &Shard, table: TableId) -> Result<Woken, TableError> {
+    let (reply, loaded) = oneshot::channel();
+    if !shard.log.cast(LogMsg::Load(table, reply)) {
+        return Err(TableError::NoLog);
     }
+    Ok(loaded.await.or(Err(TableError::NoLog))??)
+}
+
+/// The end of its log is not a table's own fault, and must not park it.
+fn excused(shard: &Shard, table: TableId, error: TableError) -> TableError {
+    if matches!(error, TableError::NoLog) {
+        shard.falls.excuse(table);
+    }
+    error
 }
 
 /// The asker may have stopped waiting, which changes nothing.

@@ -198,7 +198,7 @@ enum RecordName {
 #[derive(Serialize, Deserialize)]
 struct BatchForm {
     table: TableId,
-    cause: Option<(PlayerId, u64)>,
+    cause: Option<(PlayerId, u64, bool)>,
     note: Option<String>,
     events: EventsForm,
 }
@@ -232,7 +232,7 @@ struct SnapshotForm {
     name: String,
     seq: Seq,
     table: Table,
-    recents: Vec<(PlayerId, u64, Seq, Option<SeatNo>)>,
+    recents: Vec<(PlayerId, u64, Seq, Option<SeatNo>, bool)>,
     hand_log: EventsForm,
 }
 
@@ -281,7 +281,9 @@ fn batch_form(batch: &Batch, keys: &Keyring) -> Result<BatchForm, CodecError> {
         });
     Ok(BatchForm {
         table: batch.table,
-        cause: batch.cause.map(|cause| (cause.player, cause.request)),
+        cause: batch
+            .cause
+            .map(|cause| (cause.player, cause.request, cause.refused)),
         note: batch.note.clone(),
         events: events_form(batch.table, hand, &batch.events, keys)?,
     })
@@ -297,7 +299,7 @@ fn snapshot_form(state: &TableState, keys: &Keyring) -> Result<SnapshotForm, Cod
         recents: state
             .recents
             .iter()
-            .map(|(player, r)| (player, r.request, r.seq, r.seat))
+            .map(|(player, r)| (player, r.request, r.seq, r.seat, r.refused))
             .collect(),
         hand_log: events_form(state.id, hand, &state.hand_log, keys)?,
     })
@@ -364,8 +366,16 @@ fn events_of(
 
 fn state_of(form: SnapshotForm, keys: &Keyring) -> Result<TableState, CodecError> {
     let mut recents = Recents::default();
-    for (player, request, seq, seat) in form.recents {
-        recents.insert(player, Recent { request, seq, seat });
+    for (player, request, seq, seat, refused) in form.recents {
+        recents.insert(
+            player,
+            Recent {
+                request,
+                seq,
+                seat,
+                refused,
+            },
+        );
     }
     let hand_log = events_of(form.id, form.hand_log, keys)?;
     let mut table = form.table;
@@ -402,9 +412,11 @@ fn decode_record(bytes: &[u8], keys: &Keyring) -> Result<Record, CodecError> {
         },
         RecordForm::Batch(form) => Record::Batch(Batch {
             table: form.table,
-            cause: form
-                .cause
-                .map(|(player, request)| Cause { player, request }),
+            cause: form.cause.map(|(player, request, refused)| Cause {
+                player,
+                request,
+                refused,
+            }),
             note: form.note,
             events: events_of(form.table, form.events, keys)?,
         }),

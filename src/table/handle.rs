@@ -12,6 +12,8 @@ use std::{
 use engine::{HandNo, PlayerId, Viewer};
 use tokio::{sync::oneshot, time::Instant};
 
+#[cfg(feature = "faults")]
+use super::fault::Defect;
 pub use super::shard::log::NewTable;
 use super::{
     actor::{Reply, TableMsg},
@@ -20,7 +22,7 @@ use super::{
     shard::{
         Brief, Options, Shard, World,
         desk::DeskMsg,
-        log::{LogMsg, OpenError, Sums},
+        log::{LogMsg, OpenError, Sums, VoidError},
     },
 };
 use crate::ids::{Epoch, Seq, ShardCount, ShardId, TableId};
@@ -112,6 +114,7 @@ impl Tables {
     /// `Refused` for settings that contradict themselves and for an id that is taken; else as every call.
     pub async fn create(&self, new: NewTable) -> Result<(), CallError> {
         let shard = self.shard(new.table);
+        self.check_room(shard)?;
         let opened = self.until_answered(|reply| {
             let (new, log) = (new.clone(), shard.log.find());
             log.is_some_and(|log| log.cast(LogMsg::Open(Box::new(new), reply)).is_ok())
@@ -132,21 +135,55 @@ impl Tables {
     /// # Errors
     /// See [`CallError`]: only `Refused` and `NoSuchTable` say that it never happens.
     pub async fn call(&self, table: TableId, request: Request) -> Result<Done, CallError> {
-        let shard = self.shard(table);
+        let mut request = request;
+        let mut attempts = u32::from(!request.first_attempt);
+        let outcome = match self.check_room(self.shard(table)) {
+            Ok(()) => {
+                self.ask(table, |reply| {
+                    attempts = attempts.saturating_add(1);
+                    let message = TableMsg::Call(Box::new(request.clone()), reply);
+                    // Should this attempt be dropped unanswered, it may still have been done.
+                    request.first_attempt = false;
+                    message
+                })
+                .await
+            }
+            Err(busy) => Err(busy),
+        };
+        match outcome {
+            // This attempt was turned away; what became of an earlier one, only the table can tell.
+            Err(CallError::Busy { retry_after, .. }) if attempts > 1 => {
+                Err(CallError::Unknown { retry_after })
+            }
+            outcome => self.given_out(outcome),
+        }
+    }
+
+    fn check_room(&self, shard: &Shard) -> Result<(), CallError> {
         if shard.status.queued.load(Relaxed) >= shard.options.shard_queue {
             return Err(CallError::Busy {
                 reason: "its shard has too much to commit",
                 retry_after: QUEUE_PAUSE,
             });
         }
-        let mut request = request;
-        self.ask(table, |reply| {
-            let message = TableMsg::Call(Box::new(request.clone()), reply);
-            // Should this attempt be dropped unanswered, it may still have been done.
-            request.first_attempt = false;
-            message
-        })
-        .await
+        Ok(())
+    }
+
+    #[cfg(not(feature = "faults"))]
+    fn given_out<T>(&self, outcome: Result<T, CallError>) -> Result<T, CallError> {
+        outcome
+    }
+
+    #[cfg(feature = "faults")]
+    fn given_out<T>(&self, outcome: Result<T, CallError>) -> Result<T, CallError> {
+        let mistaken = self
+            .shards
+            .iter()
+            .any(|shard| shard.faults.makes(Defect::TimeOutIsRefusal));
+        match outcome {
+            Err(CallError::Unknown { .. }) if mistaken => refused("TimedOut", "too late".into()),
+            outcome => outcome,
+        }
     }
 
     /// The table as a viewer may see it.
@@ -204,14 +241,18 @@ impl Tables {
         self.shard(table)
             .watchers
             .add(table, watcher, viewer, after, queue);
-        let told = self.ask(table, TableMsg::WatchersChanged).await;
-        match told {
+        let unless_watched = Unwatch {
+            tables: self,
+            table,
+            watcher,
+        };
+        match self.ask(table, TableMsg::WatchersChanged).await {
             // A parked table shows itself to its watchers once it is resumed.
-            Ok(()) | Err(CallError::Parked) => Ok(()),
-            Err(error) => {
-                self.shard(table).watchers.remove(table, watcher);
-                Err(error)
+            Ok(()) | Err(CallError::Parked) => {
+                std::mem::forget(unless_watched);
+                Ok(())
             }
+            Err(error) => Err(error),
         }
     }
 
@@ -282,20 +323,36 @@ impl Tables {
         }
     }
 
-    /// Voids a hand of a parked table, which is given another chance for it: stacks as
-    /// at the start of the hand, an event with the operator's words.
+    /// Voids a hand of a parked table, which then gets another chance: stacks as at the
+    /// start of the hand, an event with the operator's words.
     ///
     /// # Errors
-    /// `Refused` when the table is not parked or this hand is not being played.
+    /// `Refused` when the table is not parked or this hand is not being played; `Unknown`
+    /// when the shard went away meanwhile.
     pub async fn void(
         &self,
         table: TableId,
         hand: HandNo,
         reason: String,
     ) -> Result<(), CallError> {
-        self.resume(table).await?;
-        self.ask(table, |reply| TableMsg::Void(hand, reason.clone(), reply))
-            .await
+        let (reply, voided) = oneshot::channel();
+        if !self
+            .shard(table)
+            .desk
+            .cast(DeskMsg::Void(table, hand, reason, reply))
+        {
+            return Err(CallError::starting());
+        }
+        // Asked once: a repeat could not tell its own earlier success from another hand.
+        let unknown = CallError::Unknown {
+            retry_after: UNKNOWN_PAUSE,
+        };
+        match tokio::time::timeout(self.call_timeout, voided).await {
+            Ok(Ok(Ok(()))) => self.resume(table).await,
+            Ok(Ok(Err(error))) => Err(void_refused(error)),
+            Ok(Err(_dropped)) => Err(unknown),
+            Err(_elapsed) => Err(unknown),
+        }
     }
 
     /// Sums and counts of the node.
@@ -317,6 +374,14 @@ impl Tables {
             totals.restarts += shard.status.restarts.load(Relaxed);
         }
         Ok(totals)
+    }
+
+    /// Makes a mistake from now on, in every shard.
+    #[cfg(feature = "faults")]
+    pub fn make_mistake(&self, defect: Defect) {
+        for shard in self.shards.iter() {
+            shard.faults.make(defect);
+        }
     }
 
     /// Puts a fault into a table.
@@ -436,6 +501,35 @@ impl Tables {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+}
+
+/// Ends a watch that its session did not wait for, or that did not begin.
+struct Unwatch<'a> {
+    tables: &'a Tables,
+    table: TableId,
+    watcher: WatcherId,
+}
+
+impl Drop for Unwatch<'_> {
+    fn drop(&mut self) {
+        self.tables.unwatch(self.table, self.watcher);
+    }
+}
+
+fn void_refused(error: VoidError) -> CallError {
+    let rule = match &error {
+        VoidError::NoSuchTable(table) => return CallError::NoSuchTable(*table),
+        VoidError::UnderWay => return CallError::starting(),
+        VoidError::NotParked(_) => "NotParked",
+        VoidError::NoSuchHand(_) => "NoSuchHand",
+        VoidError::Refused(reject) => reject.name(),
+        VoidError::Broken(_) => "TableBroken",
+        VoidError::Codec(_) => "TableUnreadable",
+    };
+    CallError::Refused {
+        rule,
+        text: error.to_string(),
     }
 }
 

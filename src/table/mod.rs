@@ -10,6 +10,7 @@ mod decide;
 pub mod fault;
 pub mod frame;
 mod handle;
+mod refusals;
 pub mod request;
 pub mod seal;
 pub mod shard;

@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use engine::{Action, HandNo, PlayerId, SeatNo, Settings, Turn, View};
+use engine::{Action, HandNo, PlayerId, Reject, SeatNo, Settings, Turn, View};
 use tokio::time::Instant;
 
 use crate::ids::{Epoch, Seq, TableId};
@@ -94,6 +94,9 @@ pub enum CallError {
         /// What a person reads.
         text: String,
     },
+    /// The rules of the game forbid it, with the bounds that would have been legal; it never happens later.
+    #[error("{0}")]
+    Rejected(Reject),
     /// There is no table with this id.
     #[error("there is no table {0}")]
     NoSuchTable(TableId),
@@ -149,6 +152,23 @@ pub struct Summary {
 }
 
 impl CallError {
+    /// A request with a higher id was answered before: this copy changes nothing, now or
+    /// later. An earlier copy of it may have been done before that.
+    pub fn stale_request() -> Self {
+        Self::Refused {
+            rule: "StaleRequest",
+            text: "a request with a higher id was answered before".into(),
+        }
+    }
+
+    /// This request was refused before, by an owner whose words are not kept.
+    pub fn refused_before() -> Self {
+        Self::Refused {
+            rule: "RefusedBefore",
+            text: "this request was refused before".into(),
+        }
+    }
+
     /// The table, or its shard, is on its way up.
     pub fn starting() -> Self {
         Self::Busy {

@@ -44,6 +44,8 @@ pub struct Cause {
     pub player: PlayerId,
     /// With which request id.
     pub request: u64,
+    /// The request is refused for good: nothing happened, and nothing will (promise P3).
+    pub refused: bool,
 }
 
 /// A table as its log says it is.
@@ -82,6 +84,33 @@ impl TableState {
         })
     }
 
+    /// What follows from a decision: the batch for the log, and the table after it.
+    pub fn step(
+        &self,
+        events: Vec<Event>,
+        cause: Option<Cause>,
+        note: Option<String>,
+        at_ms: u64,
+    ) -> Step {
+        let numbered = (self.seq.0 + 1..).map(Seq).zip(events);
+        let events = numbered
+            .map(|(seq, event)| Arc::new(Stamped { seq, at_ms, event }))
+            .collect();
+        let batch = Batch {
+            table: self.id,
+            cause,
+            note,
+            events,
+        };
+        let mut next = self.clone();
+        let applied = next.apply(&batch);
+        Step {
+            batch,
+            next,
+            applied,
+        }
+    }
+
     /// Takes one batch in: the same fold for the owner and for every later one.
     /// Total, as the engine's fold is.
     pub fn apply(&mut self, batch: &Batch) -> Applied {
@@ -95,7 +124,16 @@ impl TableState {
         }
         if let Some(cause) = batch.cause {
             let seat = self.table.seat_of(cause.player).map(|(seat, _)| seat);
-            self.recents.note(cause, self.seq, seat);
+            let recent = Recent {
+                request: cause.request,
+                seq: self.seq,
+                seat,
+                refused: cause.refused,
+            };
+            let table = &self.table;
+            self.recents.note(cause.player, recent, |player| {
+                table.seat_of(player).is_some()
+            });
         }
         applied
     }
@@ -136,7 +174,7 @@ impl TableState {
         if starts {
             self.hand_log.clear();
         }
-        if starts || !self.hand_log.is_empty() {
+        if starts || (!self.hand_log.is_empty() && is_of_hand(&stamped.event)) {
             self.hand_log.push(Arc::clone(stamped));
         }
         engine::evolve(&mut self.table, &stamped.event);
@@ -159,6 +197,50 @@ impl TableState {
             Event::Public(_) | Event::Private(_) => None,
         }
     }
+}
+
+/// Whether an event belongs to the hand that is being played; others come and go meanwhile.
+fn is_of_hand(event: &Event) -> bool {
+    let Event::Public(fact) = event else {
+        return true;
+    };
+    match fact {
+        Fact::HandStarted { .. }
+        | Fact::Posted { .. }
+        | Fact::TurnStarted { .. }
+        | Fact::ReconnectTimeStarted { .. }
+        | Fact::TimeBankStarted { .. }
+        | Fact::TimedOut { .. }
+        | Fact::Acted { .. }
+        | Fact::UncalledReturned { .. }
+        | Fact::StreetDealt { .. }
+        | Fact::Shown { .. }
+        | Fact::Mucked { .. }
+        | Fact::PotAwarded { .. }
+        | Fact::HandEnded { .. }
+        | Fact::HandVoided { .. } => true,
+        Fact::SeatTaken { .. }
+        | Fact::SeatLeft { .. }
+        | Fact::LeaveAsked { .. }
+        | Fact::TopUpQueued { .. }
+        | Fact::ToppedUp { .. }
+        | Fact::SatOut { .. }
+        | Fact::SatIn { .. }
+        | Fact::ConnectionChanged { .. }
+        | Fact::BlindsMissed { .. }
+        | Fact::ButtonMissed { .. }
+        | Fact::TableClosed => false,
+    }
+}
+
+/// A decision, not yet in the log.
+pub struct Step {
+    /// What the log is to keep.
+    pub batch: Batch,
+    /// The table after it.
+    pub next: TableState,
+    /// What it does besides.
+    pub applied: Applied,
 }
 
 /// What a batch did besides changing the state.
@@ -260,7 +342,7 @@ impl FinishedHand {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recents(BTreeMap<PlayerId, Recent>);
 
-/// A player's last request that was done.
+/// A player's last request that the log knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recent {
     /// Its id.
@@ -269,6 +351,8 @@ pub struct Recent {
     pub seq: Seq,
     /// The player's seat after it.
     pub seat: Option<SeatNo>,
+    /// Whether it was refused, and not done.
+    pub refused: bool,
 }
 
 impl Recents {
@@ -287,24 +371,17 @@ impl Recents {
         self.0.iter().map(|(player, recent)| (*player, *recent))
     }
 
-    fn note(&mut self, cause: Cause, seq: Seq, seat: Option<SeatNo>) {
-        self.0.insert(
-            cause.player,
-            Recent {
-                request: cause.request,
-                seq,
-                seat,
-            },
-        );
+    /// The oldest entry of somebody who does not sit gives way: who sits may repeat a
+    /// request that is as old as his last.
+    fn note(&mut self, player: PlayerId, recent: Recent, sits: impl Fn(PlayerId) -> bool) {
+        self.0.insert(player, recent);
         if self.0.len() <= RECENTS_MAX {
             return;
         }
-        // Players who still sit made a request when they sat down; the oldest entry
-        // of one without a seat goes first.
         let oldest = self
             .0
             .iter()
-            .min_by_key(|(_, recent)| (recent.seat.is_some(), recent.seq))
+            .min_by_key(|(player, recent)| (sits(**player), recent.seq))
             .map(|(player, _)| *player);
         if let Some(player) = oldest {
             self.0.remove(&player);

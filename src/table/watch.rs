@@ -34,7 +34,8 @@ pub struct Watcher {
     pub id: WatcherId,
     /// Who looks.
     pub viewer: Viewer,
-    queue: FrameSender,
+    /// One sender for all clones: a session counts its senders to see whether a table let go of it.
+    queue: Arc<FrameSender>,
     /// The last event that was sent, plus one; 0 is none, a snapshot is due.
     sent: Arc<AtomicU64>,
 }
@@ -49,23 +50,34 @@ impl Watchers {
         after: Option<Seq>,
         queue: FrameSender,
     ) {
-        let sent = Arc::new(AtomicU64::new(after.map_or(0, |seq| seq.0 + 1)));
+        let sent = Arc::new(AtomicU64::new(
+            after.map_or(0, |seq| seq.0.saturating_add(1)),
+        ));
         let mut tables = self.lock();
         let watchers = tables.entry(table).or_default();
-        watchers.retain(|watcher| watcher.id != id);
+        watchers.retain(|watcher| watcher.id != id && !watcher.queue.is_closed());
         watchers.push(Watcher {
             id,
             viewer,
-            queue,
+            queue: Arc::new(queue),
             sent,
         });
     }
 
     /// Ends a watch.
     pub fn remove(&self, table: TableId, id: WatcherId) {
+        self.keep(table, |watcher| watcher.id != id);
+    }
+
+    /// Ends this very watch, not one that its session began anew under the same id.
+    pub fn forget(&self, table: TableId, gone: &Watcher) {
+        self.keep(table, |watcher| !Arc::ptr_eq(&watcher.sent, &gone.sent));
+    }
+
+    fn keep(&self, table: TableId, wanted: impl Fn(&Watcher) -> bool) {
         let mut tables = self.lock();
         if let Some(watchers) = tables.get_mut(&table) {
-            watchers.retain(|watcher| watcher.id != id);
+            watchers.retain(wanted);
             if watchers.is_empty() {
                 tables.remove(&table);
             }
@@ -102,6 +114,9 @@ pub struct Stage<'a> {
     pub ring: &'a std::collections::VecDeque<Arc<Told>>,
     /// Makes a snapshot.
     pub snapshot: &'a dyn Fn(Viewer) -> TableView,
+    /// A mistake made on purpose: what does not fit into a queue counts as sent.
+    #[cfg(feature = "faults")]
+    pub skips: bool,
 }
 
 impl Audience {
@@ -132,7 +147,7 @@ impl Audience {
 
     /// Brings everybody up to the table's last event. Answers who was too slow for
     /// too long, or is gone: they are to be removed.
-    pub fn catch_up(&mut self, stage: &Stage<'_>) -> Vec<WatcherId> {
+    pub fn catch_up(&mut self, stage: &Stage<'_>) -> Vec<Watcher> {
         let mut gone = Vec::new();
         self.seats.retain_mut(
             |(watcher, since)| match watcher.catch_up(stage, since.is_some()) {
@@ -144,12 +159,12 @@ impl Audience {
                     let began = *since.get_or_insert_with(Instant::now);
                     let patient = began.elapsed() < SLOW_MAX;
                     if !patient {
-                        gone.push(watcher.id);
+                        gone.push(watcher.clone());
                     }
                     patient
                 }
                 Caught::Closed => {
-                    gone.push(watcher.id);
+                    gone.push(watcher.clone());
                     false
                 }
             },
@@ -201,6 +216,8 @@ impl Watcher {
             };
             match self.queue.try_send(frame.0) {
                 Ok(()) => self.sent.store(frame.1, Relaxed),
+                #[cfg(feature = "faults")]
+                Err(TrySendError::Full(_)) if stage.skips => self.sent.store(frame.1, Relaxed),
                 Err(TrySendError::Full(_)) => return Caught::Full,
                 Err(TrySendError::Closed(_)) => return Caught::Closed,
             }

@@ -204,14 +204,11 @@ fn table_options(config: &Config) -> Options {
 
 fn grpc_options(config: &Config) -> Result<grpc::Options, BadOrigin> {
     let grpc = &config.grpc;
-    let keep_alive = Duration::from_millis(grpc.keep_alive_ms);
-    let defaults = grpc::Options::default();
     Ok(grpc::Options {
         request_bytes_max: grpc.request_max_bytes,
         streams_per_connection: grpc.streams_per_connection,
         calls_per_connection: grpc.calls_per_connection,
-        keep_alive_every: keep_alive,
-        keep_alive_timeout: keep_alive,
+        keep_alive: Duration::from_millis(grpc.keep_alive_ms),
         // The tables answer within their own time; this is for what hangs elsewhere.
         call_timeout: Duration::from_millis(config.server.call_timeout_ms) * 2,
         drain: Duration::from_millis(config.server.drain_timeout_ms),
@@ -220,9 +217,7 @@ fn grpc_options(config: &Config) -> Result<grpc::Options, BadOrigin> {
             queue: grpc.watch_queue_frames,
             tables: grpc.watch_tables,
             per_player: grpc.watches_per_player,
-            ..defaults.watch
         },
-        ..defaults
     })
 }
 

@@ -24,29 +24,12 @@ use crate::grpc::status::Invalid;
 /// How much may be watched; every value comes from the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WatchLimits {
-    /// Frames that wait for a client. One is about 200 bytes, a snapshot a few KB.
+    /// Frames that wait for a client, at least 2. One is about 200 bytes, a snapshot a few KB.
     pub queue: usize,
     /// Tables of one watch.
     pub tables: usize,
     /// Watches of one player: devices, browser tabs, and streams whose end was not noticed yet.
     pub per_player: usize,
-    /// Watches of this node.
-    pub total: usize,
-    /// A client that took nothing out of a full queue for so long is slow. Not more than the tables' own patience.
-    pub slow_after: Duration,
-}
-
-impl Default for WatchLimits {
-    /// What `config/default.yaml` says.
-    fn default() -> Self {
-        Self {
-            queue: 1_024,
-            tables: 10_000,
-            per_player: 16,
-            total: 200_000,
-            slow_after: Duration::from_secs(8),
-        }
-    }
 }
 
 /// The service.

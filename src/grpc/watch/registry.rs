@@ -104,6 +104,10 @@ impl Watches {
         player: PlayerId,
         tables: Vec<(TableId, Option<Seq>)>,
     ) -> Result<SessionStream, WatchError> {
+        let max = self.0.limits.tables;
+        if tables.len() > max {
+            return Err(WatchError::TooManyTables { max });
+        }
         let (queue, frames) = mpsc::channel(self.0.limits.queue);
         let (end, ending) = oneshot::channel();
         let watch = Arc::new(Watch {
@@ -168,7 +172,7 @@ impl Watches {
     pub fn sweep(&self, now: Instant) {
         let watches: Vec<Arc<Watch>> = lock(&self.0.open).by_id.values().cloned().collect();
         for watch in watches {
-            let finding = watch.look(now, self.0.limits.slow_after);
+            let finding = watch.look(now, SLOW_AFTER);
             let ending = finding.map(|finding| match finding {
                 Finding::Slow => Ending::Slow,
                 Finding::Lost => Ending::Lost,
@@ -338,7 +342,12 @@ impl Watches {
                 }
                 // Parked: nobody acts there. No such table, or refused: there is nobody to tell.
                 Ok(())
-                | Err(CallError::Parked | CallError::NoSuchTable(_) | CallError::Refused { .. }) => {
+                | Err(
+                    CallError::Parked
+                    | CallError::NoSuchTable(_)
+                    | CallError::Refused { .. }
+                    | CallError::Rejected(_),
+                ) => {
                     return;
                 }
             }
@@ -378,8 +387,8 @@ impl Open {
         if self.draining {
             return Err(WatchError::Draining);
         }
-        if self.by_id.len() >= limits.total {
-            return Err(WatchError::NodeFull { max: limits.total });
+        if self.by_id.len() >= WATCHES_MAX {
+            return Err(WatchError::NodeFull { max: WATCHES_MAX });
         }
         let of_player = self.per_player.get(&watch.player).copied().unwrap_or(0);
         if of_player >= limits.per_player {
@@ -473,3 +482,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         .lock()
         .expect("no code panics while it holds this lock")
 }
+
+/// A client that took nothing out of a full queue for so long is slow. Less than the tables' own patience, so that a stream
+/// ends with its reason before tables let go of it one by one.
+pub(super) const SLOW_AFTER: Duration = Duration::from_secs(8);
+/// Watches of a node: ten players at each of 20,000 tables, with a stream for each player and table.
+const WATCHES_MAX: usize = 200_000;

@@ -79,9 +79,14 @@ fn what_is_wrong_is_named() {
         "field \"antes\" is not an array",
     );
     check(
+        "[0, 0.00]",
+        "[0, -2.50]",
+        "field \"antes\": -2.50 is negative",
+    );
+    check(
         "[1.0, 2.50]",
-        "[1.0, -2.50]",
-        "field \"blinds_or_straddles\": -2.50 is negative",
+        "[1.0]",
+        "field \"blinds_or_straddles\" has 1 values for 2 players",
     );
     check(
         "[1.0, 2.50]",
@@ -114,6 +119,13 @@ fn what_is_wrong_is_named() {
         "p1 AsXx",
         "action 1 \"d dh p1 AsXx\": \"AsXx\" are no cards",
     );
+}
+
+#[test]
+fn a_negative_blind_is_a_post() {
+    let hand = one(&HAND.replace("[1.0, 2.50]", "[1.0, -2.50]")).unwrap();
+    assert_eq!(hand.blinds, [decimal("1"), decimal("0")]);
+    assert_eq!(hand.posts, [decimal("0"), decimal("2.5")]);
 }
 
 #[test]

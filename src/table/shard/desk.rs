@@ -8,14 +8,18 @@ use std::{
     sync::Arc,
 };
 
+use engine::HandNo;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use supervisors::{ChildSpec, HandleError, StartFn};
 use tokio::{
     sync::{Semaphore, oneshot},
-    task::JoinHandle,
+    task::JoinSet,
 };
 
-use super::{Shard, log::LogMsg};
+use super::{
+    Shard,
+    log::{LogMsg, VoidError},
+};
 use crate::{
     ids::TableId,
     table::{
@@ -43,6 +47,13 @@ pub enum DeskMsg {
     Start(Vec<TableId>),
     /// An operator gives a parked table another chance.
     Resume(TableId, oneshot::Sender<bool>),
+    /// An operator voids the open hand of a parked table.
+    Void(
+        TableId,
+        HandNo,
+        String,
+        oneshot::Sender<Result<(), VoidError>>,
+    ),
 }
 
 /// How a table's actor ended.
@@ -81,7 +92,8 @@ pub struct DeskState {
     records: BTreeMap<TableId, Record>,
     /// How many tables start at a time.
     starts: Arc<Semaphore>,
-    tasks: Vec<JoinHandle<()>>,
+    /// They end with this state.
+    tasks: JoinSet<()>,
 }
 
 impl Desk {
@@ -107,7 +119,8 @@ impl Actor for Desk {
         if !shard.log.cast(LogMsg::Busy(reply)) {
             tracing::debug!(shard = %shard.id, "no log yet");
         }
-        let recover = tokio::spawn(async move {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
             if let Ok(tables) = busy.await
                 && myself.cast(DeskMsg::Start(tables)).is_err()
             {
@@ -119,7 +132,7 @@ impl Actor for Desk {
             shard,
             records: BTreeMap::new(),
             starts,
-            tasks: vec![recover],
+            tasks,
         })
     }
 
@@ -131,14 +144,6 @@ impl Actor for Desk {
     ) -> Result<(), ActorProcessingErr> {
         state.handle(&myself, message);
         Ok(())
-    }
-}
-
-impl Drop for DeskState {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
     }
 }
 
@@ -158,7 +163,7 @@ impl DeskState {
                 }
             }
             DeskMsg::Resume(table, reply) => {
-                let parked = matches!(self.records.get(&table), Some(Record::Parked));
+                let parked = self.is_parked(table);
                 if parked {
                     self.shard.falls.forgive(table);
                     self.start(myself, table, VecDeque::new());
@@ -167,6 +172,28 @@ impl DeskState {
                     tracing::trace!("nobody waited for the answer");
                 }
             }
+            DeskMsg::Void(table, hand, note, reply) => self.void(table, hand, note, reply),
+        }
+    }
+
+    fn is_parked(&self, table: TableId) -> bool {
+        matches!(self.records.get(&table), Some(Record::Parked)) || self.shard.falls.parked(table)
+    }
+
+    fn void(
+        &self,
+        table: TableId,
+        hand: HandNo,
+        note: String,
+        reply: oneshot::Sender<Result<(), VoidError>>,
+    ) {
+        if self.is_parked(table) {
+            let void = LogMsg::Void(table, hand, note, reply);
+            if !self.shard.log.cast(void) {
+                tracing::debug!(%table, "no log to void with");
+            }
+        } else if reply.send(Err(VoidError::NotParked(table))).is_err() {
+            tracing::trace!("nobody waited for the answer");
         }
     }
 
@@ -266,6 +293,10 @@ impl DeskState {
     }
 
     fn start(&mut self, myself: &ActorRef<DeskMsg>, table: TableId, queue: VecDeque<TableMsg>) {
+        // Also after a restart of the shard, which begins with an empty desk.
+        if self.shard.falls.parked(table) {
+            return self.park(table, queue);
+        }
         self.records.insert(table, Record::Starting(queue));
         self.spawn_start(myself, table, std::time::Duration::ZERO);
     }
@@ -281,8 +312,8 @@ impl DeskState {
             Arc::clone(&self.starts),
             myself.clone(),
         );
-        self.tasks.retain(|task| !task.is_finished());
-        self.tasks.push(tokio::spawn(async move {
+        while self.tasks.try_join_next().is_some() {}
+        self.tasks.spawn(async move {
             if !pause.is_zero() {
                 tokio::time::sleep(pause).await;
             }
@@ -293,7 +324,7 @@ impl DeskState {
                 tracing::debug!(%table, "a desk ended before its table started");
             }
             drop(turn);
-        }));
+        });
     }
 }
 

@@ -19,18 +19,20 @@ pub struct Falls {
 }
 
 /// How a table fared.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fall {
     /// Failures in a row at the same position.
     pub count: u32,
     /// Failures in all since the process started.
     pub total: u32,
-    /// Where the table stood when it last came up.
+    /// Where the table stood when it last came up or went on.
     pub at: Option<Seq>,
     /// Why it failed last.
     pub reason: String,
     /// No longer started.
     pub parked: bool,
+    /// Its next end does not count.
+    excused: bool,
 }
 
 impl Falls {
@@ -44,13 +46,10 @@ impl Falls {
     /// A table failed. Answers the pause before it is started again; `None` parks it.
     pub(super) fn fell(&self, table: TableId, reason: String) -> Option<Duration> {
         let mut tables = self.lock();
-        let fall = tables.entry(table).or_insert(Fall {
-            count: 0,
-            total: 0,
-            at: None,
-            reason: String::new(),
-            parked: false,
-        });
+        let fall = tables.entry(table).or_default();
+        if std::mem::take(&mut fall.excused) {
+            return Some(FIRST_PAUSE);
+        }
         fall.count += 1;
         fall.total += 1;
         fall.reason = reason;
@@ -59,15 +58,24 @@ impl Falls {
             .then(|| FIRST_PAUSE * 2_u32.saturating_pow((fall.count - 1).min(PAUSE_DOUBLINGS)))
     }
 
-    /// A table came up at this position.
-    pub fn came_up(&self, table: TableId, at: Seq) {
+    /// The table's present end is not its own fault: its shard's log went away.
+    pub fn excuse(&self, table: TableId) {
+        self.lock().entry(table).or_default().excused = true;
+    }
+
+    /// A table that failed before stands at this position: one that got further is given
+    /// a fresh chance. Answers whether it ever failed.
+    pub fn reached(&self, table: TableId, at: Seq) -> bool {
         let mut tables = self.lock();
-        if let Some(fall) = tables.get_mut(&table) {
-            if fall.at.is_some_and(|before| before != at) {
-                fall.count = 1;
-            }
-            fall.at = Some(at);
+        let Some(fall) = tables.get_mut(&table) else {
+            return false;
+        };
+        if fall.at.is_some_and(|before| before != at) {
+            fall.count = 0;
         }
+        fall.at = Some(at);
+        fall.excused = false;
+        true
     }
 
     /// Gives a parked table another chance.
@@ -118,7 +126,7 @@ mod tests {
                 falls.fell(TABLE, "boom".into()),
                 Some(Duration::from_millis(pause))
             );
-            falls.came_up(TABLE, Seq(9));
+            falls.reached(TABLE, Seq(9));
         }
         assert_eq!(falls.fell(TABLE, "boom".into()), None);
         assert!(falls.parked(TABLE));
@@ -128,11 +136,32 @@ mod tests {
     }
 
     #[test]
+    fn one_fall_after_it_went_on_is_the_first_again() {
+        let falls = Falls::new(2);
+        assert!(falls.fell(TABLE, "boom".into()).is_some());
+        assert!(falls.reached(TABLE, Seq(9)));
+        assert!(falls.reached(TABLE, Seq(10)));
+        assert!(falls.fell(TABLE, "boom".into()).is_some());
+        assert!(falls.fell(TABLE, "boom".into()).is_none());
+    }
+
+    #[test]
+    fn a_log_that_went_away_is_not_the_tables_fault() {
+        let falls = Falls::new(2);
+        assert!(falls.fell(TABLE, "boom".into()).is_some());
+        for _ in 0..9 {
+            falls.excuse(TABLE);
+            assert!(falls.fell(TABLE, "no log".into()).is_some());
+        }
+        assert!(falls.fell(TABLE, "boom".into()).is_none());
+    }
+
+    #[test]
     fn a_table_that_gets_further_is_not_parked() {
         let falls = Falls::new(3);
         for seq in 0..100 {
             assert!(falls.fell(TABLE, "boom".into()).is_some());
-            falls.came_up(TABLE, Seq(seq));
+            falls.reached(TABLE, Seq(seq));
         }
     }
 }

@@ -29,7 +29,7 @@ use supervisors::{
 };
 
 pub use falls::Falls;
-pub use recovery::{Book, Brief, Committed, RING_EVENTS, Recovered};
+pub use recovery::{Book, Brief, Committed, RING_EVENTS, Recovered, Woken};
 pub use status::Status;
 
 use self::{

@@ -11,7 +11,7 @@ use engine::{HandNo, Ledger, Settings};
 use crate::{
     ids::{Seq, TableId},
     store::{
-        Cause,
+        Cause, SegmentKey,
         log::{Fold, Position, RowKind},
     },
     table::{
@@ -78,6 +78,8 @@ pub struct Recovered {
     pub book: Book,
     /// Hands that may not be archived yet.
     pub outbox: Vec<FinishedHand>,
+    /// The bytes that were read after the last complete checkpoint began.
+    pub bytes: u64,
 }
 
 /// What a record says that cannot follow from what is before it.
@@ -234,6 +236,8 @@ pub(super) struct Reader<'a> {
     keys: &'a Keyring,
     book: Book,
     outbox: Vec<FinishedHand>,
+    bytes: u64,
+    segment: Option<SegmentKey>,
 }
 
 impl<'a> Reader<'a> {
@@ -242,6 +246,8 @@ impl<'a> Reader<'a> {
             keys,
             book: Book::default(),
             outbox: Vec::new(),
+            bytes: 0,
+            segment: None,
         }
     }
 
@@ -249,6 +255,7 @@ impl<'a> Reader<'a> {
         Recovered {
             book: self.book,
             outbox: self.outbox,
+            bytes: self.bytes,
         }
     }
 
@@ -317,9 +324,17 @@ impl Fold for Reader<'_> {
     fn begin(&mut self) {
         self.book = Book::default();
         self.outbox.clear();
+        self.bytes = 0;
+        self.segment = None;
     }
 
-    fn row(&mut self, _at: Position, _kind: RowKind, body: Bytes) -> Result<(), Cause> {
+    fn row(&mut self, at: Position, kind: RowKind, body: Bytes) -> Result<(), Cause> {
+        // A checkpoint begins its segment; what is before it is not read again once it is pruned.
+        if kind == RowKind::Checkpoint && self.segment != Some(at.segment) {
+            self.bytes = 0;
+        }
+        self.segment = Some(at.segment);
+        self.bytes += body.len() as u64;
         for record in codec::decode(&body, self.keys)? {
             self.record(record)?;
         }
