@@ -93,6 +93,7 @@ fn of_a_game(seed: u64) -> Vec<Vec<u8>> {
         cause: Some(Cause {
             player: PlayerId(1),
             request: 7,
+            refused: false,
         }),
         note: None,
         // One deck at most: a batch belongs to one hand.

@@ -15,8 +15,6 @@ mod hand;
 pub mod options;
 pub mod server;
 mod session;
-#[cfg(test)]
-mod stage;
 pub mod status;
 mod table;
 pub mod watch;
@@ -26,3 +24,6 @@ pub use auth::Operators;
 pub use options::{Options, Origins};
 pub use server::{OpsServices, ServeError, Services, serve, serve_ops};
 pub use watch::WatchLimits;
+
+#[cfg(test)]
+mod tests;

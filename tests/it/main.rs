@@ -1,4 +1,6 @@
 //! Integration tests.
 
 mod fuzz;
+mod node;
+mod recovery;
 mod tidy;

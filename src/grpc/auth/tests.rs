@@ -8,7 +8,7 @@ use prost::Message;
 use tonic::Code;
 
 use super::*;
-use crate::grpc::stage::Node;
+use crate::grpc::tests::stage::Node;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));

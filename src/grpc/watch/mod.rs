@@ -1,10 +1,12 @@
 //! `WatchService`: one stream for a session, whatever the number of tables.
 //!
 //! - [`registry`]: the watches of this node, and what they watch
+//! - [`entry`]: one watch, and the list of those that are open
 //! - [`stream`]: the frames of one watch, converted when the client is ready for them
 //! - [`presence`]: how many streams of a player watch a table (pure)
 //! - [`pulse`]: whether a reader still reads (pure)
 
+mod entry;
 mod presence;
 mod pulse;
 pub mod registry;

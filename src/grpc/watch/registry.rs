@@ -5,9 +5,8 @@
 //! watch over and takes itself back.
 
 use std::{
-    collections::{BTreeSet, HashMap},
     sync::{
-        Arc, Mutex, MutexGuard,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
@@ -23,15 +22,16 @@ use uuid::Uuid;
 
 use super::{
     WatchLimits,
+    entry::{Open, Watch, lock},
     presence::Presence,
-    pulse::{Finding, Look, Pulse},
+    pulse::Finding,
     stream::{Ending, SessionStream},
 };
 use crate::{
     ids::{Seq, TableId},
     table::{
         Tables,
-        frame::{Frame, FrameSender, ResetReason, WatcherId},
+        frame::{Frame, ResetReason, WatcherId},
         request::CallError,
     },
 };
@@ -375,116 +375,6 @@ enum Announce {
     Nothing,
 }
 
-#[derive(Default)]
-struct Open {
-    by_id: HashMap<WatchId, Arc<Watch>>,
-    per_player: HashMap<PlayerId, usize>,
-    draining: bool,
-}
-
-impl Open {
-    fn add(&mut self, watch: &Arc<Watch>, limits: &WatchLimits) -> Result<(), WatchError> {
-        if self.draining {
-            return Err(WatchError::Draining);
-        }
-        if self.by_id.len() >= WATCHES_MAX {
-            return Err(WatchError::NodeFull { max: WATCHES_MAX });
-        }
-        let of_player = self.per_player.get(&watch.player).copied().unwrap_or(0);
-        if of_player >= limits.per_player {
-            return Err(WatchError::TooManyWatches {
-                max: limits.per_player,
-            });
-        }
-        self.per_player.insert(watch.player, of_player + 1);
-        self.by_id.insert(watch.id, Arc::clone(watch));
-        Ok(())
-    }
-
-    fn remove(&mut self, watch: &Watch) {
-        if self.by_id.remove(&watch.id).is_none() {
-            return;
-        }
-        let left = self
-            .per_player
-            .get(&watch.player)
-            .map_or(0, |of_player| of_player.saturating_sub(1));
-        if left == 0 {
-            self.per_player.remove(&watch.player);
-        } else {
-            self.per_player.insert(watch.player, left);
-        }
-    }
-}
-
-/// One watch.
-pub(super) struct Watch {
-    pub id: WatchId,
-    pub watcher: WatcherId,
-    pub player: PlayerId,
-    queue: FrameSender,
-    /// Frames that the client took.
-    pub taken: AtomicU64,
-    end: Mutex<Option<oneshot::Sender<Ending>>>,
-    watched: Mutex<Watched>,
-    pulse: Mutex<Pulse>,
-}
-
-#[derive(Default)]
-struct Watched {
-    tables: BTreeSet<TableId>,
-    /// Subscriptions under way.
-    pending: usize,
-    over: bool,
-}
-
-impl Watched {
-    fn reserve(&mut self, max: usize) -> Result<(), WatchError> {
-        if self.over {
-            return Err(WatchError::NoSuchWatch);
-        }
-        if self.tables.len() + self.pending >= max {
-            return Err(WatchError::TooManyTables { max });
-        }
-        self.pending += 1;
-        Ok(())
-    }
-}
-
-impl Watch {
-    fn end(&self, ending: Ending) {
-        let Some(end) = lock(&self.end).take() else {
-            return;
-        };
-        if end.send(ending).is_err() {
-            tracing::trace!(player = %self.player, "a stream ended by itself first");
-        }
-    }
-
-    fn look(&self, now: Instant, slow_after: Duration) -> Option<Finding> {
-        let look = {
-            let watched = lock(&self.watched);
-            Look {
-                room: self.queue.capacity(),
-                waiting: self.queue.max_capacity() - self.queue.capacity(),
-                taken: self.taken.load(Relaxed),
-                tables: watched.tables.len(),
-                // One is the watch's own.
-                senders: self.queue.strong_count().saturating_sub(1),
-            }
-        };
-        lock(&self.pulse).look(look, now, slow_after)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .expect("no code panics while it holds this lock")
-}
-
 /// A client that took nothing out of a full queue for so long is slow. Less than the tables' own patience, so that a stream
 /// ends with its reason before tables let go of it one by one.
 pub(super) const SLOW_AFTER: Duration = Duration::from_secs(8);
-/// Watches of a node: ten players at each of 20,000 tables, with a stream for each player and table.
-const WATCHES_MAX: usize = 200_000;

@@ -11,7 +11,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::Stream;
 use tonic::{Code, Status};
 
-use super::registry::{Watch, WatchId, Watches};
+use super::{
+    entry::Watch,
+    registry::{WatchId, Watches},
+};
 use crate::{
     grpc::{convert::frame, status},
     table::frame::{Frame, ResetReason},

@@ -8,7 +8,7 @@ use tokio_stream::StreamExt;
 use super::*;
 use crate::{
     grpc::{
-        stage::{Node, TABLE},
+        tests::stage::{Node, TABLE},
         watch::registry::{SLOW_AFTER, WatchId},
     },
     ids::{Seq, TableId},

@@ -5,7 +5,7 @@ use proto::v1::table_event::Event as Wire;
 
 use super::*;
 use crate::{
-    grpc::stage,
+    grpc::tests::stage,
     ids::Seq,
     table::{
         shuffle::shuffled,

@@ -2,7 +2,7 @@ use engine::{PlayerId, Viewer};
 
 use super::*;
 use crate::{
-    grpc::stage::{Node, TABLE},
+    grpc::tests::stage::{Node, TABLE},
     table::request::Order,
 };
 
