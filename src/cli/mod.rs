@@ -96,10 +96,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
 fn end_with_the_reader() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if panic
-            .payload_as_str()
-            .is_some_and(|text| text.starts_with("failed printing to stdout"))
-        {
+        if crate::telemetry::panic_text(panic).starts_with("failed printing to stdout") {
             std::process::exit(i32::from(exit::OK));
         }
         usual(panic);

@@ -61,7 +61,10 @@ pub async fn until_stopped(node: &tree::Node) -> anyhow::Result<ExitCode> {
     }
     match node.stop().await {
         ExitReason::Shutdown | ExitReason::Normal => Ok(ExitCode::SUCCESS),
-        reason => gave_up(&reason),
+        reason @ (ExitReason::Killed
+        | ExitReason::Panicked(_)
+        | ExitReason::Failed(_)
+        | ExitReason::StartFailed(_)) => gave_up(&reason),
     }
 }
 

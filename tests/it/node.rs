@@ -49,7 +49,11 @@ impl Server {
                 }
             }
         });
-        let next = || lines.recv_timeout(START_MAX).expect("the server says that it is up");
+        let next = || {
+            lines
+                .recv_timeout(START_MAX)
+                .expect("the server says that it is up")
+        };
         let up = next();
         let (players, ops) = up
             .strip_prefix("players connect to ")
@@ -66,7 +70,10 @@ impl Server {
     /// The port for players.
     pub fn port(&self) -> u16 {
         let text = self.address.as_str();
-        text.rsplit(':').next().and_then(|port| port.parse().ok()).expect("an address has a port")
+        text.rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok())
+            .expect("an address has a port")
     }
 
     /// Kills it as a power failure of the process would: no handler runs. Returns when it is gone.

@@ -29,8 +29,6 @@ pub struct Checker {
     me: String,
     model: Option<TableModel>,
     at: At,
-    /// Chips on the table when this began.
-    base: u64,
     own_in: u64,
     /// Events up to here may not have been seen one by one.
     unseen_until: u64,
@@ -62,7 +60,6 @@ impl Checker {
             me: me.into(),
             model: None,
             at: At::default(),
-            base: 0,
             own_in: 0,
             unseen_until: 0,
             jumps: 0,
@@ -86,11 +83,6 @@ impl Checker {
     /// The last place seen.
     pub fn at(&self) -> At {
         self.at
-    }
-
-    /// Chips that were on the table when this began.
-    pub fn base(&self) -> u64 {
-        self.base
     }
 
     /// Chips that this player brought, as the log says.
@@ -202,9 +194,7 @@ impl Checker {
         if let Some(before) = self.model.take() {
             model.carry_over(&before);
             self.compare(&before, &model, at);
-        } else if self.jumps == 0 && self.at == At::default() {
-            self.base = model.on_table();
-        } else {
+        } else if self.jumps > 0 || self.at != At::default() {
             // What happened since the contradiction is not known.
             self.leaked = true;
         }
@@ -301,7 +291,7 @@ impl Checker {
             );
         }
         if let Some(Event::HandStarted(_)) = &event.event {
-            let last = model.hand.saturating_sub(1);
+            let last = model.hand.saturating_sub(HANDS_KEPT);
             self.done.retain(|done| done.deed.hand >= last);
             self.refused.retain(|deed| deed.hand >= last);
         }
@@ -522,3 +512,6 @@ fn what(acted: &v1::Acted) -> Option<Move> {
 
 /// Findings of one table that are kept until they are taken.
 const FINDINGS_MAX: usize = 16;
+
+/// An answer may come many hands late: its caller asked again only after a pause, while the others went on.
+const HANDS_KEPT: u64 = 500;

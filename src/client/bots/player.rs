@@ -504,8 +504,6 @@ impl Seated {
             }
             self.outcome.leaked |= checker.leaked() || checker.model().is_none();
             if let Some(model) = checker.model() {
-                // Chips that others brought are in the books too.
-                self.outcome.chips_in += checker.base();
                 self.outcome.chips_out += model.chips_out;
                 self.outcome.rake += model.rake;
                 self.outcome.on_tables += model.on_table();

@@ -102,7 +102,7 @@ impl LogState {
                 .records
                 .iter()
                 .for_each(|record| codec::push(&mut payload, record));
-            self.flying.push(proposal);
+            self.flying.push_back(proposal);
         }
         self.shard.status.queued.store(self.queue.len(), Relaxed);
         Bytes::from(payload)

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::{
     super::recovery::{Brief, Held},
-    LogState, Proposal, answer,
+    LogState, answer,
 };
 use crate::{
     ids::{Seq, TableId},
@@ -55,8 +55,8 @@ impl LogState {
     /// Answers loads whose table has nothing under way.
     pub(super) fn answer_loads(&mut self) {
         for (table, reply) in std::mem::take(&mut self.loads) {
-            let under_way = |proposal: &Box<Proposal>| proposal.next.id == table;
-            if self.queue.iter().any(under_way) || self.flying.iter().any(under_way) {
+            let mut under_way = self.queue.iter().chain(&self.flying);
+            if under_way.any(|proposal| proposal.next.id == table) {
                 self.loads.push((table, reply));
                 continue;
             }
