@@ -44,7 +44,7 @@ enum Command {
     Table(table::TableArgs),
     /// Look at finished hands.
     Hand(hand::HandArgs),
-    /// Check hand histories in files against the rules.
+    /// Hand histories as files: check them against the rules, write them.
     Phh(phh::PhhArgs),
     /// Operate a server, over its ops address.
     Admin(admin::AdminArgs),
@@ -82,7 +82,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => block_on(serve::run(args)),
         Command::Dev(args) => block_on(dev::run(args)),
-        Command::Phh(args) => phh::run(args),
+        Command::Phh(args) => block_on(phh::run(args)),
         Command::Play(args) => block_on(play::run(args)),
         Command::Bots(args) => block_on(bots::run(args)),
         Command::Table(args) => block_on(table::run(args)),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
+use super::connect::SessionArgs;
 use crate::phh::check::{Tally, Verdict, check};
 use crate::phh::decimal::Decimal;
 use crate::phh::parse::parse;
@@ -22,6 +23,23 @@ pub struct PhhArgs {
 enum PhhCommand {
     /// Replay hands through the rules and compare what comes out with what the files state.
     Check(CheckArgs),
+    /// Write archived hands of a server, as far as you may see them: one hand as .phh, all of a table as .phhs.
+    Export(ExportArgs),
+}
+
+/// What to export.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  orp phh export TABLE 17 > 17.phh
+  orp phh export TABLE > table.phhs")]
+struct ExportArgs {
+    #[command(flatten)]
+    session: SessionArgs,
+    /// The table's id.
+    table: String,
+    /// The hand's number; without it all archived hands of the table, oldest first.
+    hand: Option<u64>,
 }
 
 /// What to check.
@@ -39,10 +57,36 @@ struct CheckArgs {
 }
 
 /// Runs it. The exit code is a failure if a hand is wrong or a file cannot be read.
-pub fn run(args: PhhArgs) -> anyhow::Result<ExitCode> {
+pub async fn run(args: PhhArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         PhhCommand::Check(args) => check_files(&args),
+        PhhCommand::Export(args) => export(&args).await,
     }
+}
+
+async fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let link = args.session.server.link()?;
+    let player = args.session.anybody(&link).await?;
+    if let Some(hand) = args.hand {
+        print!("{}", player.export_hand(&args.table, hand).await?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (mut hands, mut token) = (Vec::new(), String::new());
+    loop {
+        let page = player.hands(&args.table, &token, 0).await?;
+        hands.extend(page.hands.into_iter().map(|hand| hand.hand));
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        token = page.next_page_token;
+    }
+    for (place, hand) in (1..).zip(hands.into_iter().rev()) {
+        println!(
+            "[{place}]\n{}",
+            player.export_hand(&args.table, hand).await?
+        );
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn check_files(args: &CheckArgs) -> anyhow::Result<ExitCode> {

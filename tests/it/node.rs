@@ -63,7 +63,7 @@ impl Server {
         Self {
             child,
             address: players.parse().expect("an address"),
-            ops: format!("http://{ops}"),
+            ops: ops.into(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use openrustpoker::{
     client::{
-        Backoff, ForTurn, Link, Move, Patience, Player, RequestIds,
+        Backoff, ForTurn, Link, Move, Operator, Patience, Player, RequestIds,
         bots::{self, Control, Dice, Options},
     },
     ids::TableId,
@@ -77,7 +77,15 @@ async fn bots_go_on_through_fifty_kills() {
         "every kill cut the streams: {}",
         report.reconnects
     );
-    drop(server);
+    // The server's own books say the same, over all that it ever took in.
+    let ops = server.ops.parse().expect("an address");
+    let operator = Operator::new(Link::new(&[ops], patience()).expect("an address"));
+    let totals = operator.totals().await.expect("totals");
+    assert_eq!(
+        totals.chips_in,
+        totals.chips_out + totals.on_tables + totals.rake
+    );
+    assert_eq!((totals.chips_in, totals.on_tables), (report.chips_in, 0));
 }
 
 /// One hand, and a kill after every answer: what every player may see is the same before and after, the deck included.
