@@ -18,17 +18,26 @@ use openrustpoker::phh::replay::{RakeSchedule, replay};
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::read()?;
-    println!("evaluator: {} seven-card hands/s on one core", evaluations_per_second());
+    println!(
+        "evaluator: {} seven-card hands/s on one core",
+        evaluations_per_second()
+    );
     if arguments.paths.is_empty() {
         println!("replay: no files named");
         return Ok(());
     }
     let hands = hands(&arguments.paths)?;
     let (hands_per_second, actions_per_second) = replays_per_second(&hands)?;
-    println!("replay: {} hands, {hands_per_second} hands/s, {actions_per_second} actions/s on one core", hands.len());
+    println!(
+        "replay: {} hands, {hands_per_second} hands/s, {actions_per_second} actions/s on one core",
+        hands.len()
+    );
     if let Some(python) = &arguments.python {
         let theirs = pokerkit(python, &arguments.paths)?;
-        println!("PokerKit: {theirs} hands/s on the same files; ratio {}", hands_per_second / u128::from(theirs.max(1)));
+        println!(
+            "PokerKit: {theirs} hands/s on the same files; ratio {}",
+            hands_per_second / u128::from(theirs.max(1))
+        );
     }
     Ok(())
 }
@@ -40,13 +49,18 @@ struct Arguments {
 
 impl Arguments {
     fn read() -> anyhow::Result<Arguments> {
-        let mut arguments = Arguments { python: None, paths: Vec::new() };
+        let mut arguments = Arguments {
+            python: None,
+            paths: Vec::new(),
+        };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
             match word.as_str() {
                 // Cargo says so to every benchmark.
                 "--bench" => {}
-                "--python" => arguments.python = Some(words.next().context("--python wants a path")?.into()),
+                "--python" => {
+                    arguments.python = Some(words.next().context("--python wants a path")?.into())
+                }
                 _ => arguments.paths.push(word.into()),
             }
         }
@@ -100,7 +114,9 @@ fn evaluations_per_second() -> u128 {
         }
         cards
     };
-    let hands: Vec<[Card; 7]> = (0..100_000).map(|_| seven().try_into().expect("seven")).collect();
+    let hands: Vec<[Card; 7]> = (0..100_000)
+        .map(|_| seven().try_into().expect("seven"))
+        .collect();
     let mut evaluated = 0;
     let start = Instant::now();
     while start.elapsed() < WARM {
@@ -115,13 +131,20 @@ fn evaluations_per_second() -> u128 {
 /// The hands per second that `tests/pokerkit/bench.py` prints.
 fn pokerkit(python: &Path, paths: &[PathBuf]) -> anyhow::Result<u64> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pokerkit/bench.py");
-    let output = Command::new(python).arg(script).args(paths).output().context("cannot run Python")?;
+    let output = Command::new(python)
+        .arg(script)
+        .args(paths)
+        .output()
+        .context("cannot run Python")?;
     let text = String::from_utf8(output.stdout)?;
     let mut parts = text.trim().split(", ");
     let rate = parts.find_map(|part| part.strip_suffix(" hands/s"));
     match rate {
         Some(rate) => Ok(rate.parse()?),
-        None => bail!("PokerKit said: {text}{}", String::from_utf8_lossy(&output.stderr)),
+        None => bail!(
+            "PokerKit said: {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        ),
     }
 }
 

@@ -36,15 +36,22 @@ use tokio::sync::oneshot;
 const SHARDS: u16 = 8;
 
 fn main() {
-    let numbers: Vec<u64> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
+    let numbers: Vec<u64> = std::env::args()
+        .filter_map(|arg| arg.parse().ok())
+        .collect();
     let tables = numbers.first().copied().unwrap_or(64);
     let time = Duration::from_secs(numbers.get(1).copied().unwrap_or(5));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(run(tables, time));
 }
 
 async fn run(count: u64, time: Duration) {
-    let folder = tempfile::tempdir_in(std::env::var("BENCH_DIR").unwrap_or_else(|_unset| ".".into())).expect("a folder");
+    let folder =
+        tempfile::tempdir_in(std::env::var("BENCH_DIR").unwrap_or_else(|_unset| ".".into()))
+            .expect("a folder");
     let path = folder.path().join("orp.db");
     let store = Arc::new(EmbeddedStore::open(&path, &EmbeddedOptions::default()).expect("a store"));
     let (tables, tree) = start(store).await;
@@ -54,17 +61,43 @@ async fn run(count: u64, time: Duration) {
     tree.stop().await;
     let bytes = database_bytes(folder.path());
     let per_action = bytes / ours.actions.max(1);
-    println!("{count} busy tables, {SHARDS} shards, embedded store, {:?}", ours.time);
+    println!(
+        "{count} busy tables, {SHARDS} shards, embedded store, {:?}",
+        ours.time
+    );
     println!("  durable actions/s   {:>10}", ours.rate());
-    println!("  hands/s             {:>10}", totals.hands * 1_000 / ours.time.as_millis() as u64);
-    println!("  commits/s           {:>10}", commits * 1_000 / ours.time.as_millis() as u64);
-    println!("  act p50/p99/max     {:?} / {:?} / {:?}", ours.at(50), ours.at(99), ours.at(100));
+    println!(
+        "  hands/s             {:>10}",
+        totals.hands * 1_000 / ours.time.as_millis() as u64
+    );
+    println!(
+        "  commits/s           {:>10}",
+        commits * 1_000 / ours.time.as_millis() as u64
+    );
+    println!(
+        "  act p50/p99/max     {:?} / {:?} / {:?}",
+        ours.at(50),
+        ours.at(99),
+        ours.at(100)
+    );
 
     let floor = raw(folder.path(), count, per_action.min(4_096) as usize, time).await;
-    println!("floor: append {} bytes an action + fdatasync a group, {count} writers", per_action.min(4_096));
+    println!(
+        "floor: append {} bytes an action + fdatasync a group, {count} writers",
+        per_action.min(4_096)
+    );
     println!("  durable actions/s   {:>10}", floor.rate());
-    println!("  write p50/p99/max   {:?} / {:?} / {:?}", floor.at(50), floor.at(99), floor.at(100));
-    println!("ratio: {}.{:02} of the floor", ours.rate() / floor.rate(), ours.rate() * 100 / floor.rate() % 100);
+    println!(
+        "  write p50/p99/max   {:?} / {:?} / {:?}",
+        floor.at(50),
+        floor.at(99),
+        floor.at(100)
+    );
+    println!(
+        "ratio: {}.{:02} of the floor",
+        ours.rate() / floor.rate(),
+        ours.rate() * 100 / floor.rate() % 100
+    );
 }
 
 /// What was measured.
@@ -82,7 +115,12 @@ impl Run {
 
     fn at(&self, percent: usize) -> Duration {
         let last = self.latencies.len().saturating_sub(1);
-        Duration::from_micros(self.latencies.get(last * percent / 100).copied().unwrap_or_default())
+        Duration::from_micros(
+            self.latencies
+                .get(last * percent / 100)
+                .copied()
+                .unwrap_or_default(),
+        )
     }
 }
 
@@ -112,7 +150,10 @@ async fn start(store: Arc<dyn Store>) -> (Tables, SupervisorHandle) {
     };
     let tables = Tables::new(ShardCount::new(SHARDS).expect("not zero"), options, world);
     let spec = SupervisorSpec::new(Strategy::OneForOne);
-    let spec = tables.shards().iter().fold(spec, |spec, shard| spec.child(shard.spec()));
+    let spec = tables
+        .shards()
+        .iter()
+        .fold(spec, |spec, shard| spec.child(shard.spec()));
     let tree = spec.start().await.expect("the tree starts");
     (tables, tree)
 }
@@ -134,7 +175,11 @@ async fn play(tables: &Tables, count: u64, time: Duration) -> Run {
     }
     let time = started.elapsed();
     latencies.sort_unstable();
-    Run { actions: latencies.len() as u64, time, latencies }
+    Run {
+        actions: latencies.len() as u64,
+        time,
+        latencies,
+    }
 }
 
 async fn open(tables: &Tables, table: TableId) {
@@ -146,16 +191,36 @@ async fn open(tables: &Tables, table: TableId) {
         buy_in_min: 2,
         buy_in_max: 1_000_000_000,
         rake: Rake::default(),
-        clock: Clock { action_ms: 600_000, bank_ms: 0, bank_gain_ms: 0, reconnect_ms: 0 },
+        clock: Clock {
+            action_ms: 600_000,
+            bank_ms: 0,
+            bank_gain_ms: 0,
+            reconnect_ms: 0,
+        },
         show_all_in: true,
         button: ButtonRule::Dead,
         sit_out_buttons: 0,
         timeouts_to_sit_out: 0,
     };
-    tables.create(NewTable { table, name: "bench".into(), settings: Arc::new(settings) }).await.expect("opened");
+    tables
+        .create(NewTable {
+            table,
+            name: "bench".into(),
+            settings: Arc::new(settings),
+        })
+        .await
+        .expect("opened");
     for player in 1..=2 {
-        let order = Order::Sit { seat: None, name: "bench".into(), buy_in: 1_000_000_000, post_now: true };
-        tables.call(table, request(player, order)).await.expect("seated");
+        let order = Order::Sit {
+            seat: None,
+            name: "bench".into(),
+            buy_in: 1_000_000_000,
+            post_now: true,
+        };
+        tables
+            .call(table, request(player, order))
+            .await
+            .expect("seated");
     }
 }
 
@@ -163,16 +228,38 @@ async fn open(tables: &Tables, table: TableId) {
 async fn busy(tables: Tables, table: TableId, stop: Arc<AtomicBool>) -> Vec<u64> {
     let mut latencies = Vec::new();
     while !stop.load(Relaxed) {
-        let view = tables.view(table, Viewer::Spectator).await.expect("a view").view;
-        let Some((hand, legal)) = view.hand.as_ref().and_then(|hand| Some((hand.hand, hand.legal?))) else {
+        let view = tables
+            .view(table, Viewer::Spectator)
+            .await
+            .expect("a view")
+            .view;
+        let Some((hand, legal)) = view
+            .hand
+            .as_ref()
+            .and_then(|hand| Some((hand.hand, hand.legal?)))
+        else {
             tokio::task::yield_now().await;
             continue;
         };
-        let player = view.seats[usize::from(legal.seat.0)].as_ref().expect("he sits").player;
-        let action = if legal.check { Action::Check } else { Action::Call };
-        let order = Order::Act { hand, turn: legal.turn, action };
+        let player = view.seats[usize::from(legal.seat.0)]
+            .as_ref()
+            .expect("he sits")
+            .player;
+        let action = if legal.check {
+            Action::Check
+        } else {
+            Action::Call
+        };
+        let order = Order::Act {
+            hand,
+            turn: legal.turn,
+            action,
+        };
         let started = Instant::now();
-        tables.call(table, request(player.0, order)).await.expect("a legal action");
+        tables
+            .call(table, request(player.0, order))
+            .await
+            .expect("a legal action");
         latencies.push(started.elapsed().as_micros() as u64);
     }
     latencies
@@ -191,7 +278,9 @@ fn request(player: u128, order: Order) -> Request {
 
 fn database_bytes(folder: &std::path::Path) -> u64 {
     let files = std::fs::read_dir(folder).expect("the folder is there");
-    files.filter_map(|file| Some(file.ok()?.metadata().ok()?.len())).sum()
+    files
+        .filter_map(|file| Some(file.ok()?.metadata().ok()?.len()))
+        .sum()
 }
 
 /// The floor: as many writers, each with one write under way; one thread appends what
@@ -205,7 +294,9 @@ async fn raw(folder: &std::path::Path, writers: u64, bytes: usize, time: Duratio
             let group: Vec<_> = std::iter::once(first).chain(receive.try_iter()).collect();
             file.write_all(&line.repeat(group.len())).expect("written");
             file.sync_data().expect("synced");
-            group.into_iter().for_each(|done| done.send(()).expect("the writer waits"));
+            group
+                .into_iter()
+                .for_each(|done| done.send(()).expect("the writer waits"));
         }
     });
     let stop = Arc::new(AtomicBool::new(false));
@@ -235,5 +326,9 @@ async fn raw(folder: &std::path::Path, writers: u64, bytes: usize, time: Duratio
     let time = started.elapsed();
     disk.join().expect("the disk thread ends");
     latencies.sort_unstable();
-    Run { actions: latencies.len() as u64, time, latencies }
+    Run {
+        actions: latencies.len() as u64,
+        time,
+        latencies,
+    }
 }

@@ -1,14 +1,16 @@
 //! Plays random legal hands with the rules engine and prints each as a line of JSON, for another engine to replay.
 //!
-//! `cargo run --release --example differential -- HANDS SEED` ; see `tests/pokerkit`. A line holds what the hand began
+//! `cargo run --example differential -- HANDS TABLES SEED`: so many hands with random stacks, most of them short, and so
+//! many tables of 25 hands with players who come, sit out and go; see `tests/pokerkit`. A line holds what the hand began
 //! with, what was legal at each decision and what was done, the end stacks, and the hand as PHH.
 
 use std::env;
 use std::io::{self, BufWriter, Write};
 
+use anyhow::Context;
 use engine::{
-    Action, Ante, Card, Command, Deck, Entry, Event, Fact, Legal, Name, Owes, PlayerId, SeatNo, Settings, Table, decide,
-    evolve, legal,
+    Action, Ante, Card, Command, Deck, Entry, Event, Fact, Legal, Name, Owes, PlayerId, Post,
+    SeatNo, Settings, Table, decide, evolve, legal,
 };
 use openrustpoker::phh::export::{HandRecord, export};
 use serde::Serialize;
@@ -23,14 +25,24 @@ struct Line {
     stacks: Vec<u64>,
     holes: Vec<String>,
     board: String,
+    /// What was posted, if the hand is one of a game in which players come and go: else it follows from the stakes.
+    posted: Option<Posted>,
     steps: Vec<Decision>,
     end: Vec<u64>,
     phh: String,
 }
 
 #[derive(Serialize)]
+struct Posted {
+    big_blind_place: usize,
+    antes: Vec<u64>,
+    dead: Vec<u64>,
+    live: Vec<u64>,
+}
+
+#[derive(Serialize)]
 struct Decision {
-    place: u8,
+    place: usize,
     /// What it takes to go on; 0 is a check.
     call: u64,
     min_to: Option<u64>,
@@ -40,65 +52,226 @@ struct Decision {
 
 fn main() -> anyhow::Result<()> {
     let mut numbers = env::args().skip(1).map(|text| text.parse::<u64>());
-    let hands = numbers.next().transpose()?.unwrap_or(2_000);
-    let seed = numbers.next().transpose()?.unwrap_or(1);
+    let mut number = |default| {
+        numbers
+            .next()
+            .transpose()
+            .map(|number| number.unwrap_or(default))
+    };
+    let (hands, tables, seed) = (number(2_000)?, number(40)?, number(1)?);
     let mut out = BufWriter::new(io::stdout().lock());
     for hand in 0..hands {
-        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(hand));
-        serde_json::to_writer(&mut out, &play(hand, &mut dice)?)?;
-        writeln!(out)?;
+        let mut dice = Dice::new(seed, hand);
+        let table = short_stacks(&mut dice)?;
+        let (line, _) = play(hand, table, false, &mut dice)?;
+        write(&mut out, &line)?;
+    }
+    for game in 0..tables {
+        let mut dice = Dice::new(seed ^ u64::MAX, game);
+        let mut table = Table::new(settings(&mut dice))?;
+        for hand in 0..HANDS_A_TABLE {
+            while !come_and_go(&mut table, &mut dice)? {}
+            let (line, after) = play(hands + game * HANDS_A_TABLE + hand, table, true, &mut dice)?;
+            write(&mut out, &line)?;
+            table = after;
+        }
     }
     Ok(())
 }
 
-fn play(hand: u64, dice: &mut Dice) -> anyhow::Result<Line> {
+fn write(out: &mut impl Write, line: &Line) -> anyhow::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// A full table whose players have anything, also less than a blind.
+fn short_stacks(dice: &mut Dice) -> anyhow::Result<Table> {
     let settings = settings(dice);
-    let players = settings.seats;
     let mut table = Table::new(settings.clone())?;
-    let stacks: Vec<u64> = (0..players).map(|_| stack(settings.big_blind, dice)).collect();
-    for (seat, buy_in) in (0..players).zip(&stacks) {
+    for seat in 0..settings.seats {
         let taken = Fact::SeatTaken {
             seat: SeatNo(seat),
             player: PlayerId(seat.into()),
-            name: Name::new(&format!("p{}", seat + 1))?,
-            buy_in: *buy_in,
+            name: name(seat)?,
+            buy_in: stack(settings.big_blind, dice),
             entry: Entry::default(),
             owes: Owes::Nothing,
         };
         evolve(&mut table, &Event::Public(taken));
     }
+    Ok(table)
+}
+
+/// Players sit down, sit out, come back, bring chips and leave. Says whether a hand can begin.
+fn come_and_go(table: &mut Table, dice: &mut Dice) -> anyhow::Result<bool> {
+    let settings = table.settings().clone();
+    for seat in (0..settings.seats).map(SeatNo) {
+        let entry = if dice.one_in(3) {
+            Entry::WaitForBigBlind
+        } else {
+            Entry::PostNow
+        };
+        let player = PlayerId(seat.0.into());
+        let command = match table.seat(seat) {
+            None if dice.one_in(4) => {
+                let buy_in =
+                    settings.buy_in_min + dice.below(settings.buy_in_max - settings.buy_in_min);
+                Command::Sit {
+                    player,
+                    name: name(seat.0)?,
+                    seat,
+                    buy_in,
+                    entry,
+                }
+            }
+            None => continue,
+            Some(taken) if taken.stack < settings.buy_in_min => Command::TopUp {
+                player,
+                amount: settings.buy_in_min - taken.stack,
+            },
+            Some(taken) if taken.away.is_some() && dice.one_in(2) => {
+                Command::SitIn { player, entry }
+            }
+            Some(_) if dice.one_in(25) => Command::Leave { player },
+            Some(taken) if taken.away.is_none() && dice.one_in(12) => Command::SitOut { player },
+            Some(_) => continue,
+        };
+        tell(table, &command, &mut Vec::new())?;
+    }
+    Ok(table.can_deal())
+}
+
+/// Plays the next hand of a table; returns it and the table after it. Places are the order of dealing.
+fn play(
+    number: u64,
+    mut table: Table,
+    posted: bool,
+    dice: &mut Dice,
+) -> anyhow::Result<(Line, Table)> {
+    let settings = table.settings().clone();
     let deck = shuffled(dice)?;
     let mut facts = Vec::new();
-    let deal = Command::Deal { deck: deck.clone(), first_button: SeatNo(players - 1) };
+    let deal = Command::Deal {
+        deck: deck.clone(),
+        first_button: SeatNo(settings.seats - 1),
+    };
     tell(&mut table, &deal, &mut facts)?;
+    let started = |fact: &Fact| {
+        if let Fact::HandStarted { dealt, .. } = fact {
+            Some(dealt.clone())
+        } else {
+            None
+        }
+    };
+    let dealt = facts.iter().find_map(started).context("a hand was dealt")?;
+    let place = |seat: SeatNo| {
+        dealt
+            .iter()
+            .position(|d| d.seat == seat)
+            .context("a seat that was not dealt in")
+    };
+
     let mood = Mood::new(dice);
     let mut steps = Vec::new();
     while let Some(legal) = legal(&table) {
         let action = mood.choose(&legal, dice);
-        steps.push(decision(&legal, action));
-        let hand = table.hand().map(|hand| hand.no()).unwrap_or_default();
+        steps.push(decision(place(legal.seat)?, &legal, action));
+        let hand = table.hand().context("somebody is to act")?.no();
         let player = PlayerId(legal.seat.0.into());
-        tell(&mut table, &Command::Act { player, hand, turn: legal.turn, action, bank_used_ms: 0 }, &mut facts)?;
+        let act = Command::Act {
+            player,
+            hand,
+            turn: legal.turn,
+            action,
+            bank_used_ms: 0,
+        };
+        tell(&mut table, &act, &mut facts)?;
     }
-    let holes: Vec<[Card; 2]> = (0..players.into())
-        .filter_map(|place| deck.hole(place, players.into())?.cards().try_into().ok())
+
+    let hole = |place| {
+        deck.hole(place, dealt.len())
+            .and_then(|hole| <[Card; 2]>::try_from(hole.cards()).ok())
+    };
+    let holes: Vec<[Card; 2]> = (0..dealt.len()).filter_map(hole).collect();
+    let known: Vec<(SeatNo, [Card; 2])> = dealt
+        .iter()
+        .map(|d| d.seat)
+        .zip(holes.iter().copied())
         .collect();
-    let names: Vec<Name> = table.seats().map(|(_, seat)| seat.name.clone()).collect();
-    let known: Vec<(SeatNo, [Card; 2])> = (0..players).map(SeatNo).zip(holes.iter().copied()).collect();
-    let record = HandRecord { settings: &settings, table: None, facts: &facts, names: &names, known: &known };
-    Ok(Line {
-        hand,
+    let names: Vec<Name> = dealt
+        .iter()
+        .map(|d| name(d.seat.0))
+        .collect::<anyhow::Result<_>>()?;
+    let record = HandRecord {
+        settings: &settings,
+        table: None,
+        facts: &facts,
+        names: &names,
+        known: &known,
+    };
+    let line = Line {
+        hand: number,
         small_blind: settings.small_blind,
         big_blind: settings.big_blind,
-        ante_each: if let Ante::Each(ante) = settings.ante { ante } else { 0 },
-        ante_big_blind: if let Ante::BigBlind(ante) = settings.ante { ante } else { 0 },
+        ante_each: if let Ante::Each(ante) = settings.ante {
+            ante
+        } else {
+            0
+        },
+        ante_big_blind: if let Ante::BigBlind(ante) = settings.ante {
+            ante
+        } else {
+            0
+        },
+        stacks: dealt.iter().map(|d| d.stack).collect(),
         holes: holes.iter().map(|cards| text(cards)).collect(),
-        board: text(&deck.board(players.into()).unwrap_or([holes[0][0]; 5])),
+        board: text(
+            &deck
+                .board(dealt.len())
+                .context("a deck has room for the board")?,
+        ),
+        posted: posted
+            .then(|| posts(&facts, dealt.len(), place))
+            .transpose()?,
         steps,
-        end: (0..players).filter_map(|seat| table.stack(SeatNo(seat))).collect(),
-        stacks,
+        end: dealt.iter().filter_map(|d| table.stack(d.seat)).collect(),
         phh: export(&record)?,
-    })
+    };
+    Ok((line, table))
+}
+
+fn posts(
+    facts: &[Fact],
+    players: usize,
+    place: impl Fn(SeatNo) -> anyhow::Result<usize>,
+) -> anyhow::Result<Posted> {
+    let [antes, dead, live] = [(); 3].map(|()| vec![0; players]);
+    let mut posted = Posted {
+        big_blind_place: 0,
+        antes,
+        dead,
+        live,
+    };
+    for fact in facts {
+        if let Fact::HandStarted { big_blind, .. } = fact {
+            posted.big_blind_place = place(*big_blind)?;
+        }
+        let Fact::Posted { seat, post, amount } = fact else {
+            continue;
+        };
+        let row = match post {
+            Post::Ante => &mut posted.antes,
+            Post::BigBlindAnte | Post::DeadBlind => &mut posted.dead,
+            Post::SmallBlind | Post::BigBlind | Post::LiveBlind => &mut posted.live,
+        };
+        row[place(*seat)?] += amount;
+    }
+    Ok(posted)
+}
+
+fn name(seat: u8) -> anyhow::Result<Name> {
+    Ok(Name::new(&format!("p{}", seat + 1))?)
 }
 
 fn tell(table: &mut Table, command: &Command, facts: &mut Vec<Fact>) -> anyhow::Result<()> {
@@ -112,9 +285,9 @@ fn tell(table: &mut Table, command: &Command, facts: &mut Vec<Fact>) -> anyhow::
     Ok(())
 }
 
-fn decision(legal: &Legal, action: Action) -> Decision {
+fn decision(place: usize, legal: &Legal, action: Action) -> Decision {
     Decision {
-        place: legal.seat.0,
+        place,
         call: legal.call.unwrap_or(0),
         min_to: legal.raise_to.map(|bounds| bounds.min_to),
         max_to: legal.raise_to.map(|bounds| bounds.max_to),
@@ -127,7 +300,15 @@ fn decision(legal: &Legal, action: Action) -> Decision {
 }
 
 fn settings(dice: &mut Dice) -> Settings {
-    let blinds = [(1, 2), (50, 100), (25, 50), (5, 10), (1, 3), (100, 100), (2, 5)];
+    let blinds = [
+        (1, 2),
+        (50, 100),
+        (25, 50),
+        (5, 10),
+        (1, 3),
+        (100, 100),
+        (2, 5),
+    ];
     let (small, big) = blinds[dice.below(blinds.len() as u64) as usize];
     let players = 2 + dice.below(8) as u8;
     let mut settings = Settings::new(players, small, big);
@@ -163,13 +344,27 @@ struct Mood {
 impl Mood {
     fn new(dice: &mut Dice) -> Mood {
         let mut up_to = |most: u64| dice.below(most + 1);
-        Mood { fold: up_to(4), call: 2 + up_to(8), least: up_to(4), raise: up_to(4), all_in: up_to(2) }
+        Mood {
+            fold: up_to(4),
+            call: 2 + up_to(8),
+            least: up_to(4),
+            raise: up_to(4),
+            all_in: up_to(2),
+        }
     }
 
     fn choose(&self, legal: &Legal, dice: &mut Dice) -> Action {
         let fold = if legal.call.is_some() { self.fold } else { 0 };
-        let raises = if legal.raise_to.is_some() { [self.least, self.raise, self.all_in] } else { [0; 3] };
-        let go_on = if legal.call.is_some() { Action::Call } else { Action::Check };
+        let raises = if legal.raise_to.is_some() {
+            [self.least, self.raise, self.all_in]
+        } else {
+            [0; 3]
+        };
+        let go_on = if legal.call.is_some() {
+            Action::Call
+        } else {
+            Action::Check
+        };
         let mut pick = dice.below(fold + self.call + raises.iter().sum::<u64>());
         if pick < fold {
             return Action::Fold;
@@ -184,7 +379,11 @@ impl Mood {
             bounds.min_to
         } else if pick < raises[0] + raises[1] {
             // Small raises leave room for more of them.
-            bounds.min_to + dice.below(width + 1).min(dice.below(width + 1)).min(dice.below(width + 1))
+            bounds.min_to
+                + dice
+                    .below(width + 1)
+                    .min(dice.below(width + 1))
+                    .min(dice.below(width + 1))
         } else {
             bounds.max_to
         };
@@ -205,10 +404,20 @@ fn text(cards: &[Card]) -> String {
     cards.iter().map(Card::to_string).collect()
 }
 
+/// Long enough for the button to go round.
+const HANDS_A_TABLE: u64 = 25;
+
 /// SplitMix64: the same hands for the same seed everywhere, and nothing that would do for a real shuffle.
 struct Dice(u64);
 
 impl Dice {
+    fn new(seed: u64, stream: u64) -> Dice {
+        Dice(
+            seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .wrapping_add(stream),
+        )
+    }
+
     fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -21,7 +21,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let descriptors = protox::compile(FILES, ["."])?;
     let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
-    std::fs::write(out.join("descriptors.bin"), prost::Message::encode_to_vec(&descriptors))?;
+    std::fs::write(
+        out.join("descriptors.bin"),
+        prost::Message::encode_to_vec(&descriptors),
+    )?;
     std::fs::write(out.join("rpc.rs"), rpcs(&descriptors)?)?;
     tonic_prost_build::configure().compile_fds(descriptors)?;
     Ok(())
@@ -40,19 +43,31 @@ fn rpcs(descriptors: &FileDescriptorSet) -> Result<String, std::fmt::Error> {
     }
     let mut source = String::new();
     writeln!(source, "/// Every call of the package.")?;
-    writeln!(source, "#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\npub enum Rpc {{")?;
+    writeln!(
+        source,
+        "#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\npub enum Rpc {{"
+    )?;
     for (name, path) in &rpcs {
         writeln!(source, "    /// `{path}`\n    {name},")?;
     }
-    writeln!(source, "}}\n\nimpl Rpc {{\n    /// All calls.\n    pub const ALL: &'static [Rpc] = &[")?;
+    writeln!(
+        source,
+        "}}\n\nimpl Rpc {{\n    /// All calls.\n    pub const ALL: &'static [Rpc] = &["
+    )?;
     for (name, _) in &rpcs {
         writeln!(source, "        Rpc::{name},")?;
     }
-    writeln!(source, "    ];\n\n    /// The call with this HTTP path.\n    pub fn of_path(path: &str) -> Option<Rpc> {{\n        match path {{")?;
+    writeln!(
+        source,
+        "    ];\n\n    /// The call with this HTTP path.\n    pub fn of_path(path: &str) -> Option<Rpc> {{\n        match path {{"
+    )?;
     for (name, path) in &rpcs {
         writeln!(source, "            \"{path}\" => Some(Rpc::{name}),")?;
     }
-    writeln!(source, "            _ => None,\n        }}\n    }}\n\n    /// Its HTTP path.\n    pub const fn path(self) -> &'static str {{\n        match self {{")?;
+    writeln!(
+        source,
+        "            _ => None,\n        }}\n    }}\n\n    /// Its HTTP path.\n    pub const fn path(self) -> &'static str {{\n        match self {{"
+    )?;
     for (name, path) in &rpcs {
         writeln!(source, "            Rpc::{name} => \"{path}\",")?;
     }

@@ -3,6 +3,10 @@
 #![forbid(unsafe_code)]
 
 /// Package `poker.v1`.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "generated; a frame is encoded where it is made"
+)]
 pub mod v1 {
     tonic::include_proto!("poker.v1");
 }

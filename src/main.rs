@@ -1,2 +1,7 @@
 //! The `orp` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    openrustpoker::cli::run()
+}

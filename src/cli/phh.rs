@@ -46,11 +46,15 @@ pub fn run(args: PhhArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn check_files(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let rake = args.rake.map(|per_10_000| RakeSchedule { per_10_000, caps: args.rake_caps.clone() });
+    let rake = args.rake.map(|per_10_000| RakeSchedule {
+        per_10_000,
+        caps: args.rake_caps.clone(),
+    });
     let mut tally = Tally::default();
     let mut unread = 0;
     for file in files(&args.paths)? {
-        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text =
+            fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let hands = match parse(&text) {
             Ok(hands) => hands,
             Err(error) => {
@@ -60,7 +64,11 @@ fn check_files(args: &CheckArgs) -> anyhow::Result<ExitCode> {
             }
         };
         for (name, hand) in hands {
-            let place = if name.is_empty() { file.display().to_string() } else { format!("{} [{name}]", file.display()) };
+            let place = if name.is_empty() {
+                file.display().to_string()
+            } else {
+                format!("{} [{name}]", file.display())
+            };
             match hand {
                 Ok(hand) => tally.add(&told(&place, check(&hand, rake.as_ref()))),
                 Err(error) => {
@@ -74,7 +82,11 @@ fn check_files(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         println!("{unread} could not be read");
     }
     println!("{tally}");
-    Ok(if tally.wrong + unread == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if tally.wrong + unread == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Says why a hand was not exact.
@@ -105,8 +117,11 @@ pub fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn search(directory: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    let entries = fs::read_dir(directory).with_context(|| format!("cannot list {}", directory.display()))?;
-    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<PathBuf>>>()?;
+    let entries =
+        fs::read_dir(directory).with_context(|| format!("cannot list {}", directory.display()))?;
+    let mut paths = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<Vec<PathBuf>>>()?;
     paths.sort();
     for path in paths {
         let extension = path.extension().and_then(|extension| extension.to_str());

@@ -55,9 +55,21 @@ pub enum Skipped {
     /// The winner hangs on cards that the file does not know. Its actions were legal.
     #[error("all actions are legal, but the showdown hangs on cards that the file does not know")]
     UnknownCards,
-    /// The right players won, less than the pots.
-    #[error("the right players won, but {taken} of {pots} went elsewhere: a rake that the file does not state")]
+    /// The right players won, less than the pots: the file does not state the rake.
+    #[error(
+        "the right players won, but {taken} of {pots} was taken and the file does not state the rake"
+    )]
     UnstatedRake {
+        /// What is missing.
+        taken: Decimal,
+        /// The pots by the rules.
+        pots: Decimal,
+    },
+    /// The same without a flop, when no rake is due: the file leaves something out (R16).
+    #[error(
+        "the right players won, but {taken} of {pots} is missing though without a flop there is no rake"
+    )]
+    Incomplete {
         /// What is missing.
         taken: Decimal,
         /// The pots by the rules.
@@ -116,13 +128,27 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { hands, exact, within_half, wrong, skipped } = self;
-        write!(f, "{hands} hands, {exact} exact, {within_half} within half a chip, {wrong} wrong, {skipped} skipped")
+        let Tally {
+            hands,
+            exact,
+            within_half,
+            wrong,
+            skipped,
+        } = self;
+        write!(
+            f,
+            "{hands} hands, {exact} exact, {within_half} within half a chip, {wrong} wrong, {skipped} skipped"
+        )
     }
 }
 
 fn winnings(stated: &[Decimal], played: &Played, rake_known: bool) -> Verdict {
-    let with_returned: Vec<u64> = played.collected.iter().zip(&played.returned).map(|(won, back)| won + back).collect();
+    let with_returned: Vec<u64> = played
+        .collected
+        .iter()
+        .zip(&played.returned)
+        .map(|(won, back)| won + back)
+        .collect();
     let compared = compare(WINNINGS, stated, &played.collected, played.places);
     let Verdict::Wrong(_) = compared else {
         return compared;
@@ -133,7 +159,11 @@ fn winnings(stated: &[Decimal], played: &Played, rake_known: bool) -> Verdict {
     match taken(stated, played).filter(|_| !rake_known) {
         Some(taken) => {
             let pots = Decimal::new(played.collected.iter().sum(), played.places);
-            Verdict::Skipped(Skipped::UnstatedRake { taken, pots })
+            Verdict::Skipped(if played.flop {
+                Skipped::UnstatedRake { taken, pots }
+            } else {
+                Skipped::Incomplete { taken, pots }
+            })
         }
         None => compared,
     }
@@ -141,13 +171,19 @@ fn winnings(stated: &[Decimal], played: &Played, rake_known: bool) -> Verdict {
 
 /// What is missing from the winnings, if the players who won are the right ones and none of them won too much.
 fn taken(stated: &[Decimal], played: &Played) -> Option<Decimal> {
-    let places = stated.iter().map(|amount| amount.places()).max()?.max(played.places);
+    let places = stated
+        .iter()
+        .map(|amount| amount.places())
+        .max()?
+        .max(played.places);
     let mut taken = 0;
     for (stated, ours) in stated.iter().zip(&played.collected) {
         if stated.is_zero() != (*ours == 0) {
             return None;
         }
-        taken += Decimal::new(*ours, played.places).scaled(places)?.checked_sub(stated.scaled(places)?)?;
+        taken += Decimal::new(*ours, played.places)
+            .scaled(places)?
+            .checked_sub(stated.scaled(places)?)?;
     }
     Some(Decimal::new(taken, places))
 }
@@ -161,7 +197,12 @@ fn compare(what: &'static str, stated: &[Decimal], ours: &[u64], places: u8) -> 
             continue;
         }
         if !within_half(*stated, ours, places) {
-            return Verdict::Wrong(Wrong::Amount { player: at + 1, what, stated: *stated, ours });
+            return Verdict::Wrong(Wrong::Amount {
+                player: at + 1,
+                what,
+                stated: *stated,
+                ours,
+            });
         }
         verdict = Verdict::WithinHalf;
     }
@@ -171,7 +212,11 @@ fn compare(what: &'static str, stated: &[Decimal], ours: &[u64], places: u8) -> 
 /// At most half of `10^-places` apart.
 fn within_half(stated: Decimal, ours: Decimal, places: u8) -> bool {
     let fine = stated.places().max(places);
-    let (Some(stated), Some(ours), Some(chip)) = (stated.scaled(fine), ours.scaled(fine), Decimal::new(1, places).scaled(fine)) else {
+    let (Some(stated), Some(ours), Some(chip)) = (
+        stated.scaled(fine),
+        ours.scaled(fine),
+        Decimal::new(1, places).scaled(fine),
+    ) else {
         return false;
     };
     stated.abs_diff(ours) <= chip / 2
@@ -179,3 +224,6 @@ fn within_half(stated: Decimal, ours: Decimal, places: u8) -> bool {
 
 const END_STACK: &str = "end stack";
 const WINNINGS: &str = "winnings";
+
+#[cfg(test)]
+mod tests;

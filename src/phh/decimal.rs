@@ -45,7 +45,10 @@ impl Decimal {
     pub fn new(units: u64, places: u8) -> Decimal {
         let mut amount = Decimal { units, places };
         while amount.places > 0 && amount.units.is_multiple_of(10) {
-            amount = Decimal { units: amount.units / 10, places: amount.places - 1 };
+            amount = Decimal {
+                units: amount.units / 10,
+                places: amount.places - 1,
+            };
         }
         amount
     }
@@ -61,12 +64,19 @@ impl FromStr for Decimal {
         let digits = text.strip_prefix('+').unwrap_or(text);
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let fraction = fraction.trim_end_matches('0');
-        let all = || whole.bytes().chain(fraction.bytes()).filter(|byte| *byte != b'_');
+        let all = || {
+            whole
+                .bytes()
+                .chain(fraction.bytes())
+                .filter(|byte| *byte != b'_')
+        };
         if whole.is_empty() || !all().all(|byte| byte.is_ascii_digit()) || all().next().is_none() {
             return Err(DecimalError::NotAnAmount(text.to_owned()));
         }
         let add = |units: u64, byte: u8| units.checked_mul(10)?.checked_add(u64::from(byte - b'0'));
-        let units = all().try_fold(0, add).ok_or_else(|| DecimalError::TooLong(text.to_owned()))?;
+        let units = all()
+            .try_fold(0, add)
+            .ok_or_else(|| DecimalError::TooLong(text.to_owned()))?;
         let places = fraction.bytes().filter(|byte| *byte != b'_').count();
         if places > PLACES_MAX {
             return Err(DecimalError::TooLong(text.to_owned()));
@@ -77,7 +87,10 @@ impl FromStr for Decimal {
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(point) = 10u64.checked_pow(self.places.into()).filter(|point| *point > 1) else {
+        let Some(point) = 10u64
+            .checked_pow(self.places.into())
+            .filter(|point| *point > 1)
+        else {
             return write!(f, "{}", self.units);
         };
         let width = usize::from(self.places);
@@ -94,7 +107,9 @@ mod tests {
 
     #[test]
     fn amounts_are_read_exactly() {
-        let check = |text: &str, units, places| assert_eq!(text.parse(), Ok(Decimal { units, places }), "{text}");
+        let check = |text: &str, units, places| {
+            assert_eq!(text.parse(), Ok(Decimal { units, places }), "{text}")
+        };
         check("0", 0, 0);
         check("0.00", 0, 0);
         check("2.50", 25, 1);
@@ -108,11 +123,23 @@ mod tests {
     #[test]
     fn what_is_no_amount_is_refused() {
         for text in ["", ".5", "1.2.3", "inf", "nan", "1e3", "0x10", "_", "12a"] {
-            assert_eq!(text.parse::<Decimal>(), Err(DecimalError::NotAnAmount(text.to_owned())));
+            assert_eq!(
+                text.parse::<Decimal>(),
+                Err(DecimalError::NotAnAmount(text.to_owned()))
+            );
         }
-        assert!(matches!("-5".parse::<Decimal>(), Err(DecimalError::Negative(_))));
-        assert!(matches!("18446744073709551616".parse::<Decimal>(), Err(DecimalError::TooLong(_))));
-        assert!(matches!("0.0000000000000000001".parse::<Decimal>(), Err(DecimalError::TooLong(_))));
+        assert!(matches!(
+            "-5".parse::<Decimal>(),
+            Err(DecimalError::Negative(_))
+        ));
+        assert!(matches!(
+            "18446744073709551616".parse::<Decimal>(),
+            Err(DecimalError::TooLong(_))
+        ));
+        assert!(matches!(
+            "0.0000000000000000001".parse::<Decimal>(),
+            Err(DecimalError::TooLong(_))
+        ));
     }
 
     #[test]

@@ -39,23 +39,47 @@ pub enum ExportError {
 
 /// The text of a `.phh` file. Amounts are in the table's smallest unit.
 pub fn export(record: &HandRecord<'_>) -> Result<String, ExportError> {
-    let start = record.facts.iter().position(|fact| matches!(fact, Fact::HandStarted { .. }));
+    let start = record
+        .facts
+        .iter()
+        .position(|fact| matches!(fact, Fact::HandStarted { .. }));
     let facts = &record.facts[start.ok_or(ExportError::NoStart)?..];
-    let Some((Fact::HandStarted { hand, dealt, .. }, facts)) = facts.split_first() else {
+    let Some((
+        Fact::HandStarted {
+            hand,
+            small_blind,
+            big_blind,
+            dealt,
+            ..
+        },
+        facts,
+    )) = facts.split_first()
+    else {
         return Err(ExportError::NoStart);
     };
     let over = |fact: &Fact| matches!(fact, Fact::HandEnded { .. } | Fact::HandVoided { .. });
-    let end = facts.iter().position(over).ok_or(ExportError::Unfinished(*hand))?;
+    let end = facts
+        .iter()
+        .position(over)
+        .ok_or(ExportError::Unfinished(*hand))?;
     if let Fact::HandVoided { .. } = facts[end] {
         return Err(ExportError::Voided(*hand));
     }
-    let game = Game { record, hand: *hand, dealt, facts: &facts[..end] };
+    let game = Game {
+        record,
+        hand: *hand,
+        blinds: [*small_blind, *big_blind],
+        dealt,
+        facts: &facts[..end],
+    };
     Ok(game.to_string())
 }
 
 struct Game<'a> {
     record: &'a HandRecord<'a>,
     hand: HandNo,
+    /// Small and big; nobody who is dealt in has to sit at the small one.
+    blinds: [SeatNo; 2],
     dealt: &'a [Dealt],
     facts: &'a [Fact],
 }
@@ -63,7 +87,8 @@ struct Game<'a> {
 impl fmt::Display for Game<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let money = self.money();
-        let column = |amount: fn(&Money) -> u64| List(money.iter().map(|m| m.cell(amount)).collect());
+        let column =
+            |amount: fn(&Money) -> u64| List(money.iter().map(|m| m.cell(amount)).collect());
         // Heads-up the format gives antes and blinds the other way round.
         let posted = |amount: fn(&Money) -> String| {
             let mut cells: Vec<String> = money.iter().map(amount).collect();
@@ -76,18 +101,39 @@ impl fmt::Display for Game<'_> {
         let trimmed = matches!(self.record.settings.ante, Ante::Each(_)) && !dead_blinds;
         writeln!(f, "variant = \"NT\"")?;
         writeln!(f, "ante_trimming_status = {trimmed}")?;
-        writeln!(f, "antes = {}", posted(|m| (m.ante + m.dead_blind).to_string()))?;
+        writeln!(
+            f,
+            "antes = {}",
+            posted(|m| (m.ante + m.dead_blind).to_string())
+        )?;
         writeln!(f, "blinds_or_straddles = {}", posted(Money::blind))?;
         writeln!(f, "min_bet = {}", self.record.settings.big_blind)?;
         writeln!(f, "starting_stacks = {}", column(|m| m.start))?;
-        writeln!(f, "actions = {}", List(self.actions().into_iter().map(quoted).collect()))?;
+        writeln!(
+            f,
+            "actions = {}",
+            List(self.actions().into_iter().map(quoted).collect())
+        )?;
         writeln!(f, "hand = {}", self.hand)?;
-        writeln!(f, "seats = {}", List(self.dealt.iter().map(|d| (d.seat.0 + 1).to_string()).collect()))?;
+        writeln!(
+            f,
+            "seats = {}",
+            List(
+                self.dealt
+                    .iter()
+                    .map(|d| (d.seat.0 + 1).to_string())
+                    .collect()
+            )
+        )?;
         writeln!(f, "seat_count = {}", self.record.settings.seats)?;
         if let Some(table) = self.record.table {
             writeln!(f, "table = {}", quoted(table.to_owned()))?;
         }
-        let names = self.record.names.iter().map(|name| quoted(name.as_str().to_owned()));
+        let names = self
+            .record
+            .names
+            .iter()
+            .map(|name| quoted(name.as_str().to_owned()));
         writeln!(f, "players = {}", List(names.collect()))?;
         writeln!(f, "finishing_stacks = {}", column(Money::end))?;
         writeln!(f, "winnings = {}", column(|m| m.won))?;
@@ -102,12 +148,21 @@ impl Game<'_> {
         for (place, dealt) in self.dealt.iter().enumerate() {
             actions.push(format!("d dh p{} {}", place + 1, self.hole(dealt.seat)));
         }
-        let decided = self.facts.iter().rposition(|fact| matches!(fact, Fact::Acted { .. }));
+        let decided = self
+            .facts
+            .iter()
+            .rposition(|fact| matches!(fact, Fact::Acted { .. }));
         let (betting, rest) = self.facts.split_at(decided.map_or(0, |last| last + 1));
         let showing = |fact: &&Fact| matches!(fact, Fact::Shown { .. } | Fact::Mucked { .. });
         let shows = rest.iter().filter(showing);
         let others = rest.iter().filter(|fact| !showing(fact));
-        actions.extend(betting.iter().chain(shows).chain(others).filter_map(|fact| self.action(fact)));
+        actions.extend(
+            betting
+                .iter()
+                .chain(shows)
+                .chain(others)
+                .filter_map(|fact| self.action(fact)),
+        );
         actions
     }
 
@@ -150,17 +205,34 @@ impl Game<'_> {
     }
 
     fn hole(&self, seat: SeatNo) -> String {
-        let shown = self.facts.iter().find_map(|fact| match fact {
-            Fact::Shown { seat: whose, cards } if *whose == seat => Some(&cards[..]),
-            _ => None,
+        let shown = self.facts.iter().find_map(|fact| {
+            let Fact::Shown { seat: whose, cards } = fact else {
+                return None;
+            };
+            (*whose == seat).then_some(&cards[..])
         });
-        let known = || self.record.known.iter().find(|(whose, _)| *whose == seat).map(|(_, cards)| &cards[..]);
+        let known = || {
+            self.record
+                .known
+                .iter()
+                .find(|(whose, _)| *whose == seat)
+                .map(|(_, cards)| &cards[..])
+        };
         shown.or_else(known).map_or("????".to_owned(), text)
     }
 
     /// What each place put in and got out.
     fn money(&self) -> Vec<Money> {
-        let begin = |dealt: &Dealt| Money { start: dealt.stack, ..Money::default() };
+        let settings = self.record.settings;
+        let begin = |dealt: &Dealt| Money {
+            start: dealt.stack,
+            blind: match self.blinds.iter().position(|seat| *seat == dealt.seat) {
+                Some(0) => settings.small_blind,
+                Some(_) => settings.big_blind,
+                None => 0,
+            },
+            ..Money::default()
+        };
         let mut money: Vec<Money> = self.dealt.iter().map(begin).collect();
         for fact in self.facts {
             if let Fact::Posted { seat, post, amount } = fact
@@ -190,7 +262,13 @@ impl Game<'_> {
     }
 
     fn rake(&self) -> u64 {
-        let rake = |fact: &Fact| if let Fact::PotAwarded { rake, .. } = fact { *rake } else { 0 };
+        let rake = |fact: &Fact| {
+            if let Fact::PotAwarded { rake, .. } = fact {
+                *rake
+            } else {
+                0
+            }
+        };
         self.facts.iter().map(rake).sum()
     }
 
@@ -220,8 +298,8 @@ impl Money {
     fn post(&mut self, post: Post, amount: u64, settings: &Settings) {
         self.paid += amount;
         match post {
-            Post::SmallBlind => self.blind = settings.small_blind,
-            Post::BigBlind => self.blind = settings.big_blind,
+            // Set from the start: who is all-in for the ante has the blind and posts none.
+            Post::SmallBlind | Post::BigBlind => {}
             Post::LiveBlind => {
                 self.blind = settings.big_blind;
                 self.posted_live = true;
@@ -273,3 +351,6 @@ fn text(cards: &[Card]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,8 @@ pub struct Hand {
     pub antes: Vec<Decimal>,
     /// What each player posts; empty in games without blinds.
     pub blinds: Vec<Decimal>,
+    /// What each player posts out of turn to come in; PokerKit writes it as a negative blind.
+    pub posts: Vec<Decimal>,
     /// The smallest bet, in games without limits.
     pub min_bet: Option<Decimal>,
     /// What each player has at the start; `None` is not known (`inf`).

@@ -13,7 +13,7 @@ use super::model::{Hand, Known, Showing, Step};
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
     /// The file is not TOML.
-    #[error("not TOML: {0}")]
+    #[error("not TOML: {}", .0.message())]
     Toml(#[from] toml::de::Error),
     /// A required field is missing.
     #[error("no field {0:?}")]
@@ -89,7 +89,11 @@ pub fn parse(text: &str) -> Result<Vec<Named>, ParseError> {
     let mut tables: Vec<(Range<usize>, Named)> = file
         .iter()
         .map(|(name, value)| {
-            let read = value.get_ref().as_table().ok_or(ParseError::NotAHand).and_then(hand);
+            let read = value
+                .get_ref()
+                .as_table()
+                .ok_or(ParseError::NotAHand)
+                .and_then(hand);
             (name.span(), (name.get_ref().to_string(), read))
         })
         .collect();
@@ -99,22 +103,46 @@ pub fn parse(text: &str) -> Result<Vec<Named>, ParseError> {
 
 fn hand(table: &DeTable<'_>) -> Result<Hand, ParseError> {
     let field = |name| table.get(name).map(Spanned::get_ref);
-    let variant = string("variant", field("variant").ok_or(ParseError::Missing("variant"))?)?;
+    let variant = string(
+        "variant",
+        field("variant").ok_or(ParseError::Missing("variant"))?,
+    )?;
     let starting_stacks = field("starting_stacks").ok_or(ParseError::Missing("starting_stacks"))?;
-    let starting_stacks = array("starting_stacks", starting_stacks)?.map(stack).collect::<Result<Vec<_>, _>>()?;
+    let starting_stacks = array("starting_stacks", starting_stacks)?
+        .map(stack)
+        .collect::<Result<Vec<_>, _>>()?;
     let players = starting_stacks.len();
-    let amounts = |name| field(name).map(|value| amounts(name, value, players)).transpose();
-    let actions = array("actions", field("actions").ok_or(ParseError::Missing("actions"))?)?;
+    let amounts = |name| {
+        field(name)
+            .map(|value| amounts(name, value, players))
+            .transpose()
+    };
+    let actions = array(
+        "actions",
+        field("actions").ok_or(ParseError::Missing("actions"))?,
+    )?;
+    let (blinds, posts) = match field(BLINDS) {
+        Some(value) => blinds(value, players)?,
+        None => (Vec::new(), Vec::new()),
+    };
     Ok(Hand {
         variant,
         antes: amounts("antes")?.ok_or(ParseError::Missing("antes"))?,
-        blinds: amounts("blinds_or_straddles")?.unwrap_or_default(),
-        min_bet: field("min_bet").map(|value| amount("min_bet", value)).transpose()?,
-        actions: actions.enumerate().map(|(at, value)| action(at + 1, value, players)).collect::<Result<_, _>>()?,
+        blinds,
+        posts,
+        min_bet: field("min_bet")
+            .map(|value| amount("min_bet", value))
+            .transpose()?,
+        actions: actions
+            .enumerate()
+            .map(|(at, value)| action(at + 1, value, players))
+            .collect::<Result<_, _>>()?,
         finishing_stacks: amounts("finishing_stacks")?,
         winnings: amounts("winnings")?,
         players: match field("players") {
-            Some(names) => array("players", names)?.map(|name| string("players", name)).collect::<Result<_, _>>()?,
+            Some(names) => array("players", names)?
+                .map(|name| string("players", name))
+                .collect::<Result<_, _>>()?,
             None => Vec::new(),
         },
         starting_stacks,
@@ -122,28 +150,80 @@ fn hand(table: &DeTable<'_>) -> Result<Hand, ParseError> {
 }
 
 fn string(field: &'static str, value: &DeValue<'_>) -> Result<String, ParseError> {
-    value.as_str().map(str::to_owned).ok_or(ParseError::Type { field, expected: "a string" })
+    value.as_str().map(str::to_owned).ok_or(ParseError::Type {
+        field,
+        expected: "a string",
+    })
 }
 
 fn array<'a, 'i>(
     field: &'static str,
     value: &'a DeValue<'i>,
 ) -> Result<impl ExactSizeIterator<Item = &'a DeValue<'i>>, ParseError> {
-    let array = value.as_array().ok_or(ParseError::Type { field, expected: "an array" })?;
+    let array = value.as_array().ok_or(ParseError::Type {
+        field,
+        expected: "an array",
+    })?;
     Ok(array.iter().map(Spanned::get_ref))
 }
 
-fn amounts(field: &'static str, value: &DeValue<'_>, players: usize) -> Result<Vec<Decimal>, ParseError> {
+/// The blinds, and apart from them the negative ones: posts out of turn.
+fn blinds(value: &DeValue<'_>, players: usize) -> Result<(Vec<Decimal>, Vec<Decimal>), ParseError> {
+    let values = array(BLINDS, value)?;
+    if values.len() != players {
+        return Err(ParseError::Count {
+            field: BLINDS,
+            count: values.len(),
+            players,
+        });
+    }
+    let split = |value| {
+        let text = number(value).ok_or(ParseError::Type {
+            field: BLINDS,
+            expected: "a number",
+        })?;
+        let (post, text) = text
+            .strip_prefix('-')
+            .map_or((false, text), |positive| (true, positive));
+        let amount: Decimal = text.parse().map_err(|source| ParseError::Amount {
+            field: BLINDS,
+            source,
+        })?;
+        Ok(if post {
+            (Decimal::default(), amount)
+        } else {
+            (amount, Decimal::default())
+        })
+    };
+    values
+        .map(split)
+        .collect::<Result<Vec<_>, _>>()
+        .map(|pairs| pairs.into_iter().unzip())
+}
+
+fn amounts(
+    field: &'static str,
+    value: &DeValue<'_>,
+    players: usize,
+) -> Result<Vec<Decimal>, ParseError> {
     let values = array(field, value)?;
     if values.len() != players {
-        return Err(ParseError::Count { field, count: values.len(), players });
+        return Err(ParseError::Count {
+            field,
+            count: values.len(),
+            players,
+        });
     }
     values.map(|value| amount(field, value)).collect()
 }
 
 fn amount(field: &'static str, value: &DeValue<'_>) -> Result<Decimal, ParseError> {
-    let text = number(value).ok_or(ParseError::Type { field, expected: "a number" })?;
-    text.parse().map_err(|source| ParseError::Amount { field, source })
+    let text = number(value).ok_or(ParseError::Type {
+        field,
+        expected: "a number",
+    })?;
+    text.parse()
+        .map_err(|source| ParseError::Amount { field, source })
 }
 
 fn stack(value: &DeValue<'_>) -> Result<Option<Decimal>, ParseError> {
@@ -155,20 +235,37 @@ fn stack(value: &DeValue<'_>) -> Result<Option<Decimal>, ParseError> {
 
 /// A number as it is written.
 fn number<'a>(value: &'a DeValue<'_>) -> Option<&'a str> {
-    let integer = value.as_integer().filter(|integer| integer.radix() == 10).map(|integer| integer.as_str());
+    let integer = value
+        .as_integer()
+        .filter(|integer| integer.radix() == 10)
+        .map(|integer| integer.as_str());
     integer.or_else(|| Some(value.as_float()?.as_str()))
 }
 
 fn action(number: usize, value: &DeValue<'_>, players: usize) -> Result<Step, ParseError> {
-    let text = value.as_str().ok_or(ParseError::Type { field: "actions", expected: "an array of strings" })?;
-    step(text, players).map_err(|source| ParseError::Action { number, text: text.to_owned(), source })
+    let text = value.as_str().ok_or(ParseError::Type {
+        field: "actions",
+        expected: "an array of strings",
+    })?;
+    step(text, players).map_err(|source| ParseError::Action {
+        number,
+        text: text.to_owned(),
+        source,
+    })
 }
 
 fn step(text: &str, players: usize) -> Result<Step, ActionError> {
-    let words: Vec<&str> = text.split_whitespace().take_while(|word| !word.starts_with('#')).collect();
+    let words: Vec<&str> = text
+        .split_whitespace()
+        .take_while(|word| !word.starts_with('#'))
+        .collect();
     let player = |name: &str| {
-        let number = name.strip_prefix('p').and_then(|number| number.parse::<usize>().ok());
-        let place = number.and_then(|number| number.checked_sub(1)).filter(|place| *place < players);
+        let number = name
+            .strip_prefix('p')
+            .and_then(|number| number.parse::<usize>().ok());
+        let place = number
+            .and_then(|number| number.checked_sub(1))
+            .filter(|place| *place < players);
         place.ok_or_else(|| ActionError::Actor(name.to_owned()))
     };
     Ok(match *words.as_slice() {
@@ -195,9 +292,22 @@ fn cards(text: &str) -> Result<Vec<Known>, ActionError> {
     if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return Err(refused());
     }
-    let pairs = (0..text.len()).step_by(2).map(|start| &text[start..start + 2]);
-    pairs.map(|pair| if pair.contains('?') { Ok(None) } else { pair.parse::<Card>().map(Some) }).collect::<Result<_, CardError>>().or(Err(refused()))
+    let pairs = (0..text.len())
+        .step_by(2)
+        .map(|start| &text[start..start + 2]);
+    pairs
+        .map(|pair| {
+            if pair.contains('?') {
+                Ok(None)
+            } else {
+                pair.parse::<Card>().map(Some)
+            }
+        })
+        .collect::<Result<_, CardError>>()
+        .or(Err(refused()))
 }
+
+const BLINDS: &str = "blinds_or_straddles";
 
 #[cfg(test)]
 mod tests;

@@ -59,10 +59,7 @@ pub fn entry(post_now: bool) -> Entry {
 
 /// A refusal of the engine, as callers hear it.
 pub fn refusal(reject: &Reject) -> CallError {
-    CallError::Refused {
-        rule: reject.name(),
-        text: reject.to_string(),
-    }
+    CallError::Rejected(*reject)
 }
 
 /// The kind of a command: what errors and logs say of it, without its content.

@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use engine::{Action, HandNo, PlayerId, SeatNo, Settings, Turn, View};
+use engine::{Action, HandNo, PlayerId, Reject, SeatNo, Settings, Turn, View};
 use tokio::time::Instant;
 
 use crate::ids::{Epoch, Seq, TableId};
@@ -94,6 +94,9 @@ pub enum CallError {
         /// What a person reads.
         text: String,
     },
+    /// The rules of the game forbid it, with the bounds that would have been legal; it never happens later.
+    #[error("{0}")]
+    Rejected(Reject),
     /// There is no table with this id.
     #[error("there is no table {0}")]
     NoSuchTable(TableId),

@@ -174,7 +174,7 @@ impl TableState {
         if starts {
             self.hand_log.clear();
         }
-        if starts || !self.hand_log.is_empty() {
+        if starts || (!self.hand_log.is_empty() && is_of_hand(&stamped.event)) {
             self.hand_log.push(Arc::clone(stamped));
         }
         engine::evolve(&mut self.table, &stamped.event);
@@ -196,6 +196,40 @@ impl TableState {
             }
             Event::Public(_) | Event::Private(_) => None,
         }
+    }
+}
+
+/// Whether an event belongs to the hand that is being played; others come and go meanwhile.
+fn is_of_hand(event: &Event) -> bool {
+    let Event::Public(fact) = event else {
+        return true;
+    };
+    match fact {
+        Fact::HandStarted { .. }
+        | Fact::Posted { .. }
+        | Fact::TurnStarted { .. }
+        | Fact::ReconnectTimeStarted { .. }
+        | Fact::TimeBankStarted { .. }
+        | Fact::TimedOut { .. }
+        | Fact::Acted { .. }
+        | Fact::UncalledReturned { .. }
+        | Fact::StreetDealt { .. }
+        | Fact::Shown { .. }
+        | Fact::Mucked { .. }
+        | Fact::PotAwarded { .. }
+        | Fact::HandEnded { .. }
+        | Fact::HandVoided { .. } => true,
+        Fact::SeatTaken { .. }
+        | Fact::SeatLeft { .. }
+        | Fact::LeaveAsked { .. }
+        | Fact::TopUpQueued { .. }
+        | Fact::ToppedUp { .. }
+        | Fact::SatOut { .. }
+        | Fact::SatIn { .. }
+        | Fact::ConnectionChanged { .. }
+        | Fact::BlindsMissed { .. }
+        | Fact::ButtonMissed { .. }
+        | Fact::TableClosed => false,
     }
 }
 

@@ -34,7 +34,8 @@ pub struct Watcher {
     pub id: WatcherId,
     /// Who looks.
     pub viewer: Viewer,
-    queue: FrameSender,
+    /// One sender for all clones: a session counts its senders to see whether a table let go of it.
+    queue: Arc<FrameSender>,
     /// The last event that was sent, plus one; 0 is none, a snapshot is due.
     sent: Arc<AtomicU64>,
 }
@@ -58,7 +59,7 @@ impl Watchers {
         watchers.push(Watcher {
             id,
             viewer,
-            queue,
+            queue: Arc::new(queue),
             sent,
         });
     }

@@ -1,3 +1,7 @@
 //! Integration tests.
 
+mod fuzz;
+mod node;
+mod recovery;
 mod sim;
+mod tidy;

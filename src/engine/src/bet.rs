@@ -62,11 +62,10 @@ pub(crate) fn call_target(hand: &Hand, player: &InHand) -> u64 {
     if others(hand, player).any(|other| other.stack > 0) {
         return hand.current_bet;
     }
-    let most = others(hand, player)
+    others(hand, player)
         .map(|other| other.bet)
         .max()
-        .unwrap_or(0);
-    most.min(hand.current_bet)
+        .unwrap_or(0)
 }
 
 /// Whether this player must be asked before the street can end (R15).

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use crate::hand::Positions;
 use crate::ids::SeatNo;
 use crate::seat::{Entry, Owes, Seat};
+use crate::settings::ButtonRule;
 use crate::table::Table;
 
 /// The seats of the next hand.
@@ -36,7 +37,9 @@ pub(crate) fn layout(table: &Table, first_button: SeatNo) -> Option<Layout> {
     };
 
     let big_blind = ring.next(&ready, last.big_blind)?;
-    let positions = dead_button(ring, &ready, last, big_blind);
+    let positions = match table.settings.button {
+        ButtonRule::Dead => dead_button(ring, &ready, last, big_blind),
+    };
     let mut dealt: Vec<SeatNo> = ready
         .iter()
         .copied()

@@ -15,7 +15,7 @@ use crate::ids::{HandNo, PlayerId, SeatNo, Turn};
 use crate::seat::{Away, Entry, Name, Owes};
 
 /// One step of a table's history.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Event {
     /// Everybody may know it.
     Public(Fact),
@@ -24,7 +24,7 @@ pub enum Event {
 }
 
 /// What only its owner may see. It has no `Debug` and is not serialised: the caller seals its bytes.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Secret {
     /// The cards of the hand that just started.
     Deck(Deck),

@@ -35,7 +35,7 @@ pub struct Positions {
 }
 
 /// A hand that is being played.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hand {
     pub(crate) no: HandNo,
     pub(crate) positions: Positions,
@@ -59,7 +59,7 @@ pub struct Hand {
     /// Dead blinds and the big-blind ante: they go to the main pot (R7).
     pub(crate) dead: u64,
     /// What was paid out of the pots, the rake included.
-    pub(crate) awarded: u64,
+    pub(crate) paid_out: u64,
     pub(crate) rake: u64,
     #[serde(skip)]
     pub(crate) deck: Option<Deck>,
@@ -147,7 +147,7 @@ impl Hand {
             .iter()
             .map(|p| p.bets.saturating_add(p.ante))
             .fold(self.dead, u64::saturating_add);
-        paid.saturating_sub(self.awarded)
+        paid.saturating_sub(self.paid_out)
     }
 
     pub(crate) fn player_mut(&mut self, seat: SeatNo) -> Option<&mut InHand> {

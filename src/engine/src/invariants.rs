@@ -103,10 +103,10 @@ fn check_hand(table: &Table, hand: &Hand) -> Result<(), Broken> {
         hand.players.iter().map(of).fold(0, u64::saturating_add)
     };
     let paid = sum(|p| p.bets.saturating_add(p.ante)).saturating_add(hand.dead);
-    if hand.awarded > paid {
+    if hand.paid_out > paid {
         return Err(Broken::PotOverdrawn {
             paid,
-            awarded: hand.awarded,
+            awarded: hand.paid_out,
         });
     }
     let began = sum(|p| p.start);
@@ -151,3 +151,6 @@ fn distinct(hand: &Hand) -> bool {
     let shown = hand.players.iter().filter_map(|p| p.shown.as_ref());
     hand.board.iter().all(&mut fresh) && shown.flat_map(|cards| cards.iter()).all(&mut fresh)
 }
+
+#[cfg(test)]
+mod tests;

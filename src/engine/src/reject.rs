@@ -179,3 +179,6 @@ impl Reject {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,3 +124,6 @@ impl From<Name> for String {
         name.as_str().into()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -229,3 +229,6 @@ fn yes() -> bool {
 fn two() -> u8 {
     2
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,10 +15,11 @@ use crate::settings::{Settings, SettingsError};
 
 /// The state of a table: what its events fold to. It serialises as a snapshot without the deck of an open hand, which
 /// has no serialised form: seal `secret`, and hand it back with `restore_secret`.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
     pub(crate) settings: Arc<Settings>,
-    pub(crate) seats: Vec<Option<Seat>>,
+    /// Shared between copies until one of them changes a seat, which few events of a hand do.
+    pub(crate) seats: Arc<Vec<Option<Seat>>>,
     /// Button and blinds of the last hand.
     pub(crate) positions: Option<Positions>,
     pub(crate) hand: Option<Box<Hand>>,
@@ -59,10 +60,10 @@ impl Table {
     pub fn new(settings: impl Into<Arc<Settings>>) -> Result<Table, SettingsError> {
         let settings = settings.into();
         settings.check()?;
-        let seats = (0..settings.seats).map(|_| None).collect();
+        let seats: Vec<Option<Seat>> = (0..settings.seats).map(|_| None).collect();
         Ok(Table {
             settings,
-            seats,
+            seats: Arc::new(seats),
             positions: None,
             hand: None,
             hands_started: HandNo(0),
@@ -80,7 +81,7 @@ impl Table {
     pub fn seats(&self) -> impl Iterator<Item = (SeatNo, &Seat)> {
         (0u8..)
             .map(SeatNo)
-            .zip(&self.seats)
+            .zip(self.seats.iter())
             .filter_map(|(no, seat)| Some((no, seat.as_ref()?)))
     }
 
@@ -126,17 +127,19 @@ impl Table {
 
     /// All chips on the table: stacks, pots, queued top-ups, and the rake of an open hand.
     pub fn chips(&self) -> u64 {
-        let seats = self.seats().map(|(no, seat)| {
-            let stack = self
-                .hand()
-                .and_then(|hand| hand.player(no))
-                .map_or(seat.stack, |p| p.stack);
-            stack.saturating_add(seat.queued_top_up)
+        let players = self.hand().map_or(&[][..], |hand| &hand.players);
+        let dealt = players
+            .iter()
+            .fold(0u32, |dealt, player| dealt | seat_bit(player.seat));
+        let seats = self.seats().map(|(no, seat)| match dealt & seat_bit(no) {
+            0 => seat.stack.saturating_add(seat.queued_top_up),
+            _ => seat.queued_top_up,
         });
+        let chips = seats.chain(players.iter().map(|player| player.stack));
         let hand = self
             .hand()
             .map_or(0, |hand| hand.pot().saturating_add(hand.rake));
-        seats.fold(hand, u64::saturating_add)
+        chips.fold(hand, u64::saturating_add)
     }
 
     /// Whether the table is closed for good.
@@ -192,6 +195,14 @@ impl Table {
     }
 
     pub(crate) fn seat_mut(&mut self, seat: SeatNo) -> Option<&mut Seat> {
-        self.seats.get_mut(usize::from(seat.0))?.as_mut()
+        self.space_mut(seat)?.as_mut()
     }
+    /// A seat to change, taken or empty; `None` if there is no such seat.
+    pub(crate) fn space_mut(&mut self, seat: SeatNo) -> Option<&mut Option<Seat>> {
+        Arc::make_mut(&mut self.seats).get_mut(usize::from(seat.0))
+    }
+}
+
+fn seat_bit(seat: SeatNo) -> u32 {
+    1u32.checked_shl(seat.0.into()).unwrap_or(0)
 }

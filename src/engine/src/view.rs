@@ -146,21 +146,24 @@ pub enum Seen<'a> {
 
 /// The table as this viewer may see it.
 pub fn view(table: &Table, viewer: Viewer) -> View {
-    let seats = (0u8..).map(SeatNo).zip(&table.seats).map(|(no, seat)| {
-        let seat = seat.as_ref()?;
-        Some(SeatView {
-            seat: no,
-            player: seat.player,
-            name: seat.name.clone(),
-            stack: table.stack(no).unwrap_or(seat.stack),
-            queued_top_up: seat.queued_top_up,
-            away: seat.away,
-            owes: seat.owes,
-            leaving: seat.leaving,
-            connected: seat.connected,
-            bank_ms: seat.bank_ms,
-        })
-    });
+    let seats = (0u8..)
+        .map(SeatNo)
+        .zip(table.seats.iter())
+        .map(|(no, seat)| {
+            let seat = seat.as_ref()?;
+            Some(SeatView {
+                seat: no,
+                player: seat.player,
+                name: seat.name.clone(),
+                stack: table.stack(no).unwrap_or(seat.stack),
+                queued_top_up: seat.queued_top_up,
+                away: seat.away,
+                owes: seat.owes,
+                leaving: seat.leaving,
+                connected: seat.connected,
+                bank_ms: seat.bank_ms,
+            })
+        });
     View {
         settings: Arc::clone(&table.settings),
         you: viewer

@@ -43,8 +43,10 @@ pub struct Script {
     pub commits: u64,
     /// A rival rests up to this long between steps.
     pub rest: Duration,
-    /// An append is cut off after up to this long, one time in eight.
+    /// An append is cut off after up to this long, one time in [`Self::cut_off`].
     pub patience: Duration,
+    /// How seldom an append is cut off; at least 1.
+    pub cut_off: u64,
     /// Which mistake the rivals make.
     pub defect: Option<Defect>,
 }
@@ -58,6 +60,7 @@ impl Script {
             commits: 8,
             rest: millisecond,
             patience: millisecond,
+            cut_off: 8,
             defect: None,
         }
     }
@@ -70,6 +73,7 @@ impl Script {
             commits: 12,
             rest,
             patience,
+            cut_off: 8,
             defect: None,
         }
     }
@@ -316,7 +320,7 @@ impl Rival<'_> {
         let mut history = History::default();
         let (store, owner, random) = (self.store.clone(), self.name.to_string(), &mut self.random);
         let mut token = || {
-            let bytes = u128::from(random.next()) << 64 | u128::from(random.next());
+            let bytes = u128::from(random.number()) << 64 | u128::from(random.number());
             WriterToken(bytes.to_be_bytes())
         };
         let result =
@@ -347,7 +351,7 @@ impl Rival<'_> {
     async fn commit(&mut self, log: &mut ShardLog, history: &mut History) -> Outcome {
         self.count += 1;
         let text = format!("{}:{}", self.name, self.count);
-        let cut_off = self.random.below(8) == 0;
+        let cut_off = self.random.below(self.script.cut_off) == 0;
         let patience = if cut_off {
             self.random
                 .below(self.script.patience.as_micros() as u64 + 1)

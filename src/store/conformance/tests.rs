@@ -22,26 +22,33 @@ const FAULTS: FaultRates = FaultRates {
     max_delay: Duration::from_millis(10),
 };
 
-async fn fight(seed: u64, defect: Option<Defect>) -> Report {
+/// Many late statements: what the defects forget.
+const ZOMBIES: FaultRates = FaultRates {
+    late: 200,
+    late_calls: 8,
+    ..FAULTS
+};
+
+/// Every second append is cut off.
+fn hasty(defect: Option<Defect>) -> Script {
+    Script {
+        cut_off: 2,
+        defect,
+        ..Script::long()
+    }
+}
+
+async fn fight(seed: u64, faults: FaultRates, script: Script) -> Report {
     let memory = MemoryStore::new();
-    memory.seed(seed, FAULTS);
-    play(
-        Arc::new(memory.clone()),
-        Some(memory),
-        seed,
-        Script {
-            defect,
-            ..Script::long()
-        },
-    )
-    .await
+    memory.seed(seed, faults);
+    play(Arc::new(memory.clone()), Some(memory), seed, script).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn rivals_over_a_misbehaving_store_break_nothing() {
     let mut all = Report::default();
     for seed in 0..400 {
-        let report = fight(seed, None).await;
+        let report = fight(seed, FAULTS, Script::long()).await;
         assert!(report.violations.is_empty(), "seed {seed}: {report:#?}");
         all.acknowledged += report.acknowledged;
         all.never += report.never;
@@ -64,16 +71,32 @@ async fn rivals_over_a_misbehaving_store_break_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_is_a_function_of_its_seed() {
-    let (first, second) = (fight(7, None).await, fight(7, None).await);
+    let (first, second) = (
+        fight(7, FAULTS, Script::long()).await,
+        fight(7, FAULTS, Script::long()).await,
+    );
     assert_eq!(format!("{first:?}"), format!("{second:?}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rivals_over_a_store_full_of_zombies_break_nothing() {
+    for seed in 0..200 {
+        let report = fight(seed, ZOMBIES, hasty(None)).await;
+        assert!(report.violations.is_empty(), "seed {seed}: {report:#?}");
+    }
 }
 
 async fn seen(defect: Defect) {
     let mut seeds = 0;
     for seed in 0..100 {
-        seeds += usize::from(!fight(seed, Some(defect)).await.violations.is_empty());
+        seeds += usize::from(
+            !fight(seed, ZOMBIES, hasty(Some(defect)))
+                .await
+                .violations
+                .is_empty(),
+        );
     }
-    assert!(seeds > 0, "no seed of a hundred shows {defect:?}");
+    assert!(seeds >= 5, "only {seeds} of 100 seeds show {defect:?}");
     println!("{defect:?}: seen by {seeds} of 100 seeds");
 }
 

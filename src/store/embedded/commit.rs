@@ -1,6 +1,6 @@
 //! The commit thread: takes what all shards queued, evaluates it in order in one transaction, and answers after the commit.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::{Connection, ErrorCode};
@@ -99,7 +99,7 @@ impl Failure {
 /// What an error means for a statement that certainly was not applied: a read, or one whose transaction was rolled back.
 pub(super) fn not_applied(
     statement: Statement,
-    place: &PathBuf,
+    place: &Path,
     source: Arc<rusqlite::Error>,
 ) -> StoreError {
     let damaged = |finding: String| StoreError::Corrupt {
@@ -248,4 +248,41 @@ pub(super) fn never_committed(error: &rusqlite::Error) -> bool {
                 | ErrorCode::ConstraintViolation
         )
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A statement that ends the transaction behind the committer's back makes COMMIT itself fail: what became of the
+    /// others cannot be told, so nobody is told "not applied", and nothing is written any more.
+    #[test]
+    fn a_commit_that_fails_half_way_closes_the_store() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (x)").unwrap();
+        let mut committer = Committer {
+            connection,
+            place: Arc::new(PathBuf::from("memory")),
+            broken: None,
+        };
+        let insert = |db: &Connection| db.execute("INSERT INTO t VALUES (1)", ());
+        let end = |db: &Connection| db.execute_batch("COMMIT");
+        let (first, mut first_answer) = Call::new(Statement::Append, insert);
+        let (second, mut second_answer) = Call::new(Statement::Seal, end);
+        committer.commit(vec![Box::new(first), Box::new(second)]);
+        assert!(first_answer.try_recv().unwrap().unwrap_err().is_unknown());
+        assert!(second_answer.try_recv().unwrap().unwrap_err().is_unknown());
+
+        let (third, mut third_answer) = Call::new(Statement::Append, insert);
+        committer.commit(vec![Box::new(third)]);
+        assert!(matches!(
+            third_answer.try_recv().unwrap(),
+            Err(StoreError::Closed { .. })
+        ));
+        let rows: u32 = committer
+            .connection
+            .query_row("SELECT count(*) FROM t", (), |row| row.get(0))
+            .unwrap();
+        assert_eq!(rows, 1);
+    }
 }

@@ -29,6 +29,8 @@ use crate::ids::{Epoch, HandNo, PlayerId, ShardId, TableId};
 use commit::{Call, Job};
 
 mod commit;
+#[cfg(test)]
+mod measure;
 mod open;
 mod read;
 mod statements;

@@ -1,8 +1,9 @@
 //! What only the embedded store has: files, locks, damage, a full disk. The rest is the conformance suite's.
 
 use std::fs;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -101,6 +102,65 @@ async fn files_copied_while_open_hold_every_acknowledged_commit() {
         let (_, history) = take_over(&copied, 2).await.unwrap();
         assert_eq!(history.entries, all);
     }
+}
+
+/// Where this file is, a process may commit until it is killed.
+const VICTIM: &str = "to-be-killed";
+
+/// The other half of [`a_killed_process_loses_nothing_that_it_acknowledged`]: commits, and says so, until it is killed.
+#[tokio::test]
+#[ignore = "runs until it is killed; the next test starts it"]
+async fn commits_until_killed() {
+    if !Path::new(VICTIM).exists() {
+        return;
+    }
+    let store: Arc<dyn Store> = Arc::new(open(Path::new("poker.db")));
+    let (mut log, _) = take_over(&store, 1).await.unwrap();
+    for n in 0.. {
+        log.append(Bytes::from(format!("commit {n}")))
+            .await
+            .unwrap();
+        println!("acknowledged {n}");
+    }
+}
+
+#[tokio::test]
+async fn a_killed_process_loses_nothing_that_it_acknowledged() {
+    let (folder, path) = place();
+    fs::write(folder.path().join(VICTIM), "").unwrap();
+    let child_test = concat!(module_path!(), "::commits_until_killed")
+        .split_once("::")
+        .unwrap()
+        .1;
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([child_test, "--exact", "--ignored", "--nocapture"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let mut acknowledged =
+        lines.filter_map(|line| line.strip_prefix("acknowledged ")?.parse::<usize>().ok());
+    assert_eq!(acknowledged.by_ref().take(50).last(), Some(49));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let last = acknowledged.last().unwrap_or(49);
+
+    let store: Arc<dyn Store> = Arc::new(open(&path));
+    let (mut log, history) = take_over(&store, 2).await.unwrap();
+    let expected = (0..history.entries.len())
+        .map(|n| format!("commit {n}"))
+        .collect::<Vec<_>>();
+    assert_eq!(history.entries, expected);
+    // One commit may have been applied and not said.
+    assert!(
+        (last + 1..=last + 2).contains(&expected.len()),
+        "{last} acknowledged, {} there",
+        expected.len()
+    );
+    log.append(Bytes::from("and on")).await.unwrap();
 }
 
 #[tokio::test]

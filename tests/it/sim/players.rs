@@ -195,6 +195,7 @@ impl Player {
             told = match answer {
                 Some(Ok(done)) => Told::Done(done),
                 Some(Err(CallError::Refused { rule, .. })) => Told::Refused(rule),
+                Some(Err(CallError::Rejected(reject))) => Told::Refused(reject.name()),
                 Some(Err(CallError::Busy { .. })) if attempt == 0 && attempts == 1 => Told::Busy,
                 Some(Err(
                     CallError::Busy { .. }
@@ -246,7 +247,7 @@ impl Player {
             return;
         }
         let (room, table, copy) = (Arc::clone(&self.room), self.table, request.clone());
-        let mut random = SplitMix(self.random.next());
+        let mut random = SplitMix(self.random.number());
         let thaw = Duration::from_millis(random.below(4_000));
         self.room.spawn(async move {
             tokio::time::sleep(thaw).await;
@@ -260,7 +261,7 @@ impl Player {
     fn repeat_later(&mut self, mut request: Request) {
         request.first_attempt = false;
         let (room, table) = (Arc::clone(&self.room), self.table);
-        let mut random = SplitMix(self.random.next());
+        let mut random = SplitMix(self.random.number());
         let later = Duration::from_millis(random.below(3_000));
         self.room.spawn(async move {
             tokio::time::sleep(later).await;
@@ -270,6 +271,7 @@ impl Player {
             let told = match node.or_dead(node.tables.call(table, request.clone())).await {
                 Some(Ok(done)) => Told::Done(done),
                 Some(Err(CallError::Refused { rule, .. })) => Told::Refused(rule),
+                Some(Err(CallError::Rejected(reject))) => Told::Refused(reject.name()),
                 Some(Err(_)) | None => Told::Unknown,
             };
             room.ears.heard.lock().unwrap().push(Heard {

@@ -156,7 +156,7 @@ async fn run_inside(seed: u64, mistake: Option<Mistake>) -> Result<Report, Strin
                     room: Arc::clone(&room),
                     table: *table,
                     me,
-                    random: SplitMix(random.next()),
+                    random: SplitMix(random.number()),
                     last_id: 0,
                 }
                 .play(),
@@ -166,7 +166,7 @@ async fn run_inside(seed: u64, mistake: Option<Mistake>) -> Result<Report, Strin
                 _ => Viewer::Player(me),
             };
             let id = WatcherId(100 * n + guest);
-            let watcher = SplitMix(random.next());
+            let watcher = SplitMix(random.number());
             guests.spawn(watch(Arc::clone(&room), *table, viewer, id, watcher));
         }
     }
@@ -235,7 +235,7 @@ async fn trouble(room: &Arc<Room>, tables: &[TableId], random: &mut SplitMix) ->
         let pause = Duration::from_millis(random.below(1_200));
         tokio::time::sleep(pause).await;
         match random.below(10) {
-            0..=2 => memory.seed(random.next(), rates(random)),
+            0..=2 => memory.seed(random.number(), rates(random)),
             3 => {
                 // The store is gone for a while: for requests, for answers, or for both.
                 let mut all = FaultRates::default();
@@ -244,10 +244,10 @@ async fn trouble(room: &Arc<Room>, tables: &[TableId], random: &mut SplitMix) ->
                     1 => all.lose_answer = 1_000,
                     _ => all.late = 1_000,
                 }
-                memory.seed(random.next(), all);
+                memory.seed(random.number(), all);
                 let gone = Duration::from_millis(random.below(1_500));
                 tokio::time::sleep(gone).await;
-                memory.seed(random.next(), rates(random));
+                memory.seed(random.number(), rates(random));
             }
             4 => {
                 let table = tables[random.below(tables.len() as u64) as usize];

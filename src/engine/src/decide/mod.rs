@@ -1,6 +1,7 @@
 //! What a command does: the events that it causes, or the rule that refuses it. One file for each verb.
 
 mod act;
+mod between_hands;
 mod close;
 mod connection;
 mod deal;

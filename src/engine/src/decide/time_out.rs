@@ -33,7 +33,7 @@ pub(super) fn time_out(
     draft.push(Fact::TimedOut { seat: no });
     flow::act_for(&mut draft, no, Cause::TimeOut);
     let limit = table.settings.timeouts_to_sit_out;
-    if limit > 0 && seat.timeouts_in_row.saturating_add(1) >= limit && seat.away.is_none() {
+    if limit > 0 && seat.timeouts_in_row.saturating_add(1) >= limit {
         draft.push(Fact::SatOut {
             seat: no,
             reason: Away::TimedOut,

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
+use super::between_hands;
 use super::draft::{Draft, seat_of};
-use super::flow;
 use crate::event::{Event, Fact};
 use crate::ids::PlayerId;
 use crate::reject::Reject;
@@ -28,7 +28,7 @@ pub(super) fn top_up(table: &Table, player: PlayerId, amount: u64) -> Result<Vec
     let mut draft = Draft::new(table);
     draft.push(Fact::TopUpQueued { seat: no, amount });
     if table.hand().is_none_or(|hand| hand.player(no).is_none()) {
-        flow::top_up(&mut draft, no);
+        between_hands::top_up(&mut draft, no);
     }
     Ok(draft.events())
 }

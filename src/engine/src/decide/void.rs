@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
+use super::between_hands::between_hands;
 use super::draft::Draft;
-use super::flow;
 use crate::event::{Event, Fact};
 use crate::reject::Reject;
 use crate::table::Table;
@@ -13,6 +13,6 @@ pub(super) fn void(table: &Table) -> Result<Vec<Event>, Reject> {
     let hand = table.hand().ok_or(Reject::NoHand)?;
     let mut draft = Draft::new(table);
     draft.push(Fact::HandVoided { hand: hand.no });
-    flow::between_hands(&mut draft);
+    between_hands(&mut draft);
     Ok(draft.events())
 }

@@ -121,38 +121,11 @@ impl Scene {
             }
             ["void"] => Ok(Command::Void),
             ["close"] => Ok(Command::Close),
-            ["stale", words @ ..] => match self.parse(words)? {
-                Command::Act {
-                    player,
-                    hand,
-                    turn,
-                    action,
-                    bank_used_ms,
-                } => Ok(Command::Act {
-                    player,
-                    hand,
-                    turn: Turn(turn.0 - 1),
-                    action,
-                    bank_used_ms,
-                }),
-                _ => Err("only an action can be stale".into()),
-            },
-            ["of-hand", no, words @ ..] => match self.parse(words)? {
-                Command::Act {
-                    player,
-                    hand: _,
-                    turn,
-                    action,
-                    bank_used_ms,
-                } => Ok(Command::Act {
-                    player,
-                    hand: HandNo(number(no)?),
-                    turn,
-                    action,
-                    bank_used_ms,
-                }),
-                _ => Err("only an action can be of another hand".into()),
-            },
+            ["stale", words @ ..] => self.parse_sent(words, |_, turn| turn.0 -= 1),
+            ["of-hand", no, words @ ..] => {
+                let no = number(no)?;
+                self.parse_sent(words, |hand, _| hand.0 = no)
+            }
             [name, verb, rest @ ..] => {
                 let player = *self
                     .players
@@ -162,6 +135,20 @@ impl Scene {
             }
             [] | [_] => Err(format!("no command: {words:?}")),
         }
+    }
+
+    /// An action that names another hand or turn than the open one.
+    fn parse_sent(
+        &mut self,
+        words: &[&str],
+        change: impl FnOnce(&mut HandNo, &mut Turn),
+    ) -> Result<Command> {
+        let mut command = self.parse(words)?;
+        let Command::Act { hand, turn, .. } = &mut command else {
+            return Err("only an action names a turn".into());
+        };
+        change(hand, turn);
+        Ok(command)
     }
 
     fn parse_player(&self, player: PlayerId, verb: &str, rest: &[&str]) -> Result<Command> {

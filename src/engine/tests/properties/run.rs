@@ -26,12 +26,12 @@ pub struct Run {
 pub const PLAYERS: u8 = 12;
 
 pub fn play(mix: Mix, steps: &[Step]) -> Run {
-    let mut table = Table::new(settings(mix)).unwrap();
+    let mut table = Table::new(settings(mix)).expect("every mix is sound");
     let mut events = Vec::new();
     let sit = (0..mix.0[0]).map(|who| Step {
         kind: 0,
         who,
-        how: u64::from(who) * 0x9e37_79b9,
+        how: (u64::from(who) << 8) | ((u64::from(who) * 0x9e37) << 16),
     });
     for step in sit.take(10).chain(steps.iter().copied()) {
         let Ok(decided) = decide(&table, &command(&table, step)) else {
@@ -76,7 +76,7 @@ pub fn settings(Mix(mix): Mix) -> Settings {
 /// All of a table's state, the deck too.
 pub fn state(table: &Table) -> (serde_json::Value, Option<[u8; Card::COUNT]>) {
     (
-        serde_json::to_value(table).unwrap(),
+        serde_json::to_value(table).expect("a table serialises"),
         table.secret().map(Deck::to_bytes),
     )
 }
@@ -86,7 +86,7 @@ pub fn deck(mut seed: u64) -> Deck {
     for last in (1..cards.len()).rev() {
         cards.swap(last, next(&mut seed) as usize % (last + 1));
     }
-    Deck::new(cards.try_into().unwrap()).unwrap()
+    Deck::new(cards.try_into().expect("52 cards")).expect("each card once")
 }
 
 /// SplitMix64.
@@ -112,19 +112,19 @@ fn command(table: &Table, step: Step) -> Command {
             let seat = SeatNo((how >> 8) as u8 % 11);
             Command::Sit {
                 player,
-                name: Name::new("someone").unwrap(),
+                name: Name::new("someone").expect("a name"),
                 seat,
                 buy_in,
                 entry,
             }
         }
-        16..=21 => Command::Leave { player },
-        22..=27 => Command::TopUp {
+        16..=17 => Command::Leave { player },
+        18..=29 => Command::TopUp {
             player,
-            amount: how % 300,
+            amount: how % table.settings().buy_in_max,
         },
-        28..=33 => Command::SitOut { player },
-        34..=45 => Command::SitIn { player, entry },
+        30..=32 => Command::SitOut { player },
+        33..=45 => Command::SitIn { player, entry },
         46..=49 => Command::Disconnected { player },
         50..=53 => Command::Connected { player },
         54 => Command::Void,
@@ -145,7 +145,7 @@ fn command(table: &Table, step: Step) -> Command {
         },
         91.. => match legal(table).zip(table.clock()) {
             Some((legal, clock)) => {
-                let player = table.seat(clock.seat).unwrap().player;
+                let player = table.seat(clock.seat).expect("who is to act sits").player;
                 let action = match (how % 8, legal.raise_to, legal.check) {
                     (0, _, false) => Action::Fold,
                     (0..=3, Some(raise), _) => {
@@ -159,7 +159,7 @@ fn command(table: &Table, step: Step) -> Command {
                             to: raise.min_to + (how >> 8) % often_small,
                         }
                     }
-                    (4, Some(raise), _) => Action::RaiseTo { to: raise.max_to },
+                    (4, Some(raise), _) if how % 64 < 16 => Action::RaiseTo { to: raise.max_to },
                     (_, _, true) => Action::Check,
                     (_, _, false) => Action::Call,
                 };

@@ -55,8 +55,7 @@ impl LogState {
     /// Answers loads whose table has nothing under way.
     pub(super) fn answer_loads(&mut self) {
         for (table, reply) in std::mem::take(&mut self.loads) {
-            let under_way = |proposal: &Box<Proposal>| proposal.next.id == table;
-            if self.queue.iter().any(under_way) || self.flying.iter().any(under_way) {
+            if self.under_way(table) {
                 self.loads.push((table, reply));
                 continue;
             }
@@ -67,6 +66,13 @@ impl LogState {
             };
             answer(reply, woken);
         }
+    }
+
+    /// Whether a table has a proposal that is not decided yet.
+    pub(super) fn under_way(&self, table: TableId) -> bool {
+        let queued = self.queue.iter().map(AsRef::as_ref);
+        let mut all = queued.chain(&self.flying);
+        all.any(|proposal: &Proposal| proposal.next.id == table)
     }
 
     pub(super) fn rest(&mut self, table: TableId, at: Seq) {

@@ -139,7 +139,7 @@ pub struct LogState {
     /// Proposals for the next commit.
     queue: VecDeque<Box<Proposal>>,
     /// Proposals of the commit in flight.
-    flying: Vec<Box<Proposal>>,
+    flying: Vec<Proposal>,
     /// The commit in flight, for an orderly stop.
     flight: Option<oneshot::Receiver<Returned>>,
     /// Loads of tables that have a proposal under way.

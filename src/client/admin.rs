@@ -1,0 +1,91 @@
+//! What an operator asks of the ops address.
+
+use proto::v1::admin_service_client::AdminServiceClient;
+use proto::v1::{
+    GetTotalsRequest, GetTotalsResponse, GetTreeRequest, ListAdminTablesRequest,
+    ListAdminTablesResponse, ResumeTableRequest, TreeNode, VoidHandRequest,
+};
+
+use super::error::CallError;
+use super::link::Link;
+
+/// An operator's side of a link.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    link: Link,
+}
+
+impl Operator {
+    /// On an ops address; does not connect yet.
+    pub fn new(link: Link) -> Operator {
+        Operator { link }
+    }
+
+    /// A page of tables; an empty token is the first page.
+    pub async fn tables(
+        &self,
+        page_token: &str,
+        parked_only: bool,
+    ) -> Result<ListAdminTablesResponse, CallError> {
+        let message = ListAdminTablesRequest {
+            page_size: 0,
+            page_token: page_token.into(),
+            parked_only,
+        };
+        let ask = |channel, _first| {
+            let message = message.clone();
+            async move {
+                AdminServiceClient::new(channel)
+                    .list_admin_tables(message)
+                    .await
+            }
+        };
+        Ok(self.link.repeat(ask).await?.message)
+    }
+
+    /// Starts a parked table again.
+    pub async fn resume(&self, table: &str) -> Result<(), CallError> {
+        let message = ResumeTableRequest {
+            table_id: table.into(),
+        };
+        let ask = |channel, _first| {
+            let message = message.clone();
+            async move { AdminServiceClient::new(channel).resume_table(message).await }
+        };
+        self.link.repeat(ask).await.map(drop)
+    }
+
+    /// Voids the hand of a parked table. The reason goes into the log.
+    pub async fn void(&self, table: &str, hand: u64, reason: &str) -> Result<(), CallError> {
+        let message = VoidHandRequest {
+            table_id: table.into(),
+            hand,
+            reason: reason.into(),
+        };
+        let ask = |channel, _first| {
+            let message = message.clone();
+            async move { AdminServiceClient::new(channel).void_hand(message).await }
+        };
+        self.link.repeat(ask).await.map(drop)
+    }
+
+    /// The node's supervision tree, depth first.
+    pub async fn tree(&self) -> Result<Vec<TreeNode>, CallError> {
+        let ask = |channel, _first| async move {
+            AdminServiceClient::new(channel)
+                .get_tree(GetTreeRequest {})
+                .await
+        };
+        Ok(self.link.repeat(ask).await?.message.nodes)
+    }
+
+    /// The node's counts, its ledger included.
+    pub async fn totals(&self) -> Result<GetTotalsResponse, CallError> {
+        let ask = |channel, _first| async move {
+            AdminServiceClient::new(channel)
+                .get_totals(GetTotalsRequest {})
+                .await
+        };
+        Ok(self.link.repeat(ask).await?.message)
+    }
+}

@@ -1,0 +1,357 @@
+//! The configuration: one file, the environment over it, and nothing else.
+//!
+//! `config/default.yaml` is built in. It *is* the defaults, and its keys and types
+//! are what a configuration may say: so code, file and docs cannot differ. This
+//! module is the only reader of the environment.
+
+mod merge;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use merge::Place;
+
+/// The default configuration, as the server prints it.
+pub const DEFAULT: &str = include_str!("../../config/default.yaml");
+
+/// What the server is told. Each knob is explained in `config/default.yaml`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(
+    missing_docs,
+    reason = "config/default.yaml explains each knob, and a test keeps the two in step"
+)]
+pub struct Config {
+    pub grpc: Grpc,
+    pub ops: Ops,
+    pub store: StoreKind,
+    pub embedded: Embedded,
+    pub secrets: Secrets,
+    pub server: Server,
+    pub log: Log,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "see Config")]
+pub struct Grpc {
+    pub host: String,
+    pub port: u16,
+    pub cors_origins: Vec<String>,
+    pub request_max_bytes: usize,
+    pub streams_per_connection: u32,
+    pub calls_per_connection: usize,
+    pub keep_alive_ms: u64,
+    pub watch_queue_frames: usize,
+    pub watch_tables: usize,
+    pub watches_per_player: usize,
+    pub guests_at_once: u32,
+    pub guests_per_minute: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "see Config")]
+pub struct Ops {
+    pub host: String,
+    pub port: u16,
+}
+
+/// The stores that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreKind {
+    /// SQLite in this process.
+    Embedded,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "see Config")]
+pub struct Embedded {
+    pub path: PathBuf,
+    pub max_bytes: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "see Config")]
+pub struct Secrets {
+    pub deck_key_file: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "see Config")]
+pub struct Server {
+    pub node: String,
+    pub shards: u16,
+    pub snapshot_interval: u64,
+    pub every_hand: bool,
+    pub commit_interval_ms: u64,
+    pub commit_tables: usize,
+    pub commit_max_bytes: usize,
+    pub segment_max_bytes: u64,
+    pub shard_queue: usize,
+    pub table_queue: usize,
+    pub hand_pause_ms: u64,
+    pub sleep_after_ms: u64,
+    pub recover_concurrency: usize,
+    pub park_after: u32,
+    pub call_timeout_ms: u64,
+    pub drain_timeout_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "see Config")]
+pub struct Log {
+    pub format: LogFormat,
+    pub level: String,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Why a configuration is refused. Each text says where and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {cause}")]
+    File {
+        /// Which file.
+        path: String,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// It is not YAML.
+    #[error("{place}: not YAML: {cause}")]
+    Syntax {
+        /// Where.
+        place: Place,
+        /// The parser's words.
+        cause: String,
+    },
+    /// A key that does not exist.
+    #[error("{place}: unknown key `{key}`{}", nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    UnknownKey {
+        /// Where.
+        place: Place,
+        /// The key.
+        key: String,
+        /// The nearest key that exists.
+        nearest: Option<String>,
+    },
+    /// A value of another type.
+    #[error("{place}: `{key}` is {found}; wanted {wanted}")]
+    WrongType {
+        /// Where.
+        place: Place,
+        /// The key.
+        key: String,
+        /// What stands there.
+        found: &'static str,
+        /// What should.
+        wanted: &'static str,
+    },
+    /// A value that cannot be.
+    #[error("{place}: `{key}`: {cause}")]
+    BadValue {
+        /// Where.
+        place: Place,
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+}
+
+impl Config {
+    /// The defaults, with this file over them, if one is named, and the environment over both.
+    ///
+    /// # Errors
+    /// Names the file, the line or the variable, and what to do.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let text = match file {
+            Some(path) => {
+                let read = std::fs::read_to_string(path);
+                let name = path.display().to_string();
+                Some((
+                    name.clone(),
+                    read.map_err(|cause| ConfigError::File { path: name, cause })?,
+                ))
+            }
+            None => None,
+        };
+        let variables: Vec<(String, String)> = std::env::vars()
+            .filter(|(name, _)| name.starts_with(PREFIX))
+            .collect();
+        Self::from_parts(
+            text.as_ref()
+                .map(|(name, text)| (name.as_str(), text.as_str())),
+            &variables,
+        )
+    }
+
+    /// The same from texts.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn from_parts(
+        file: Option<(&str, &str)>,
+        variables: &[(String, String)],
+    ) -> Result<Self, ConfigError> {
+        let mut merged = merge::Merged::new(DEFAULT);
+        if let Some((name, text)) = file {
+            merged.file(name, text)?;
+        }
+        for (name, value) in variables {
+            merged.variable(name, value)?;
+        }
+        let config: Self = merged.typed()?;
+        config.check(&merged)?;
+        Ok(config)
+    }
+
+    /// Where the keys of decks are.
+    pub fn deck_key_file(&self) -> PathBuf {
+        if self.secrets.deck_key_file.as_os_str().is_empty() {
+            self.embedded.path.join("deck.key")
+        } else {
+            self.secrets.deck_key_file.clone()
+        }
+    }
+
+    fn check(&self, merged: &merge::Merged) -> Result<(), ConfigError> {
+        let server = &self.server;
+        let rules = [
+            (
+                "server.shards",
+                server.shards > 0,
+                "there is at least one shard",
+            ),
+            (
+                "server.snapshot_interval",
+                server.snapshot_interval > 0,
+                "at least 1",
+            ),
+            (
+                "server.commit_interval_ms",
+                server.commit_interval_ms <= 25,
+                "0 to 25: players wait for it",
+            ),
+            (
+                "server.commit_tables",
+                server.commit_tables > 0,
+                "at least 1",
+            ),
+            (
+                "server.commit_max_bytes",
+                (4_096..=4 << 20).contains(&server.commit_max_bytes),
+                "4096 to 4194304",
+            ),
+            (
+                "server.segment_max_bytes",
+                (65_536..=10_000_000).contains(&server.segment_max_bytes),
+                "65536 to 10000000: a partition stays small",
+            ),
+            ("server.shard_queue", server.shard_queue > 0, "at least 1"),
+            ("server.table_queue", server.table_queue > 0, "at least 1"),
+            (
+                "server.recover_concurrency",
+                server.recover_concurrency > 0,
+                "at least 1",
+            ),
+            ("server.park_after", server.park_after > 0, "at least 1"),
+            (
+                "server.call_timeout_ms",
+                server.call_timeout_ms >= 100,
+                "at least 100",
+            ),
+            (
+                "server.node",
+                !server.node.is_empty() && server.node.len() <= 64,
+                "1 to 64 bytes",
+            ),
+            (
+                "grpc.request_max_bytes",
+                (1_024..=4 << 20).contains(&self.grpc.request_max_bytes),
+                "1024 to 4194304",
+            ),
+            (
+                "grpc.streams_per_connection",
+                self.grpc.streams_per_connection > 0,
+                "at least 1",
+            ),
+            (
+                "grpc.calls_per_connection",
+                self.grpc.calls_per_connection > 0,
+                "at least 1",
+            ),
+            (
+                "grpc.keep_alive_ms",
+                self.grpc.keep_alive_ms >= 100,
+                "at least 100",
+            ),
+            (
+                "grpc.watch_queue_frames",
+                self.grpc.watch_queue_frames >= 16,
+                "at least 16",
+            ),
+            (
+                "grpc.watch_tables",
+                self.grpc.watch_tables > 0,
+                "at least 1",
+            ),
+            (
+                "grpc.watches_per_player",
+                self.grpc.watches_per_player > 0,
+                "at least 1",
+            ),
+            (
+                "grpc.guests_at_once",
+                self.grpc.guests_at_once > 0,
+                "at least 1",
+            ),
+            (
+                "grpc.guests_per_minute",
+                self.grpc.guests_per_minute > 0,
+                "at least 1",
+            ),
+            (
+                "ops.port",
+                self.ops.port == 0
+                    || self.ops.port != self.grpc.port
+                    || self.ops.host != self.grpc.host,
+                "not the port of grpc",
+            ),
+        ];
+        match rules.into_iter().find(|(_, holds, _)| !holds) {
+            None => Ok(()),
+            Some((key, _, cause)) => Err(ConfigError::BadValue {
+                place: merged.place(key),
+                key: key.into(),
+                cause: cause.into(),
+            }),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::from_parts(None, &[]).expect("a test reads the built-in defaults")
+    }
+}
+
+/// Variables that override a key: `ORP_SECTION__KEY`.
+const PREFIX: &str = "ORP_";

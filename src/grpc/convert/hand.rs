@@ -1,0 +1,235 @@
+//! Finished hands as one viewer may see them: public facts, and his own cards if he was dealt in.
+
+use engine::{Card, Dealt, Event, Fact, HoleCards, Name, PlayerId, SeatNo, Secret};
+use proto::v1;
+
+use super::{cards, fact, settings};
+use crate::{
+    grpc::status::Invalid,
+    ids::{HandNo, TableId},
+    phh::export::{self, ExportError},
+    store::HandRef,
+    table::state::FinishedHand,
+};
+
+/// A line of the list.
+pub fn summary(hand: &FinishedHand) -> v1::HandSummary {
+    let mut board: Vec<Card> = Vec::new();
+    let mut pot = 0_u64;
+    for fact in facts(hand) {
+        if let Fact::StreetDealt { cards, .. } = fact {
+            board.extend_from_slice(cards);
+        }
+        if let Fact::PotAwarded { amount, .. } = fact {
+            pot = pot.saturating_add(*amount);
+        }
+    }
+    v1::HandSummary {
+        table_id: hand.table.to_string(),
+        hand: hand.hand.0,
+        started_ms: hand.events.first().map_or(0, |stamped| stamped.at_ms),
+        ended_ms: hand.events.last().map_or(0, |stamped| stamped.at_ms),
+        board: cards(&board),
+        pot,
+        player_ids: dealt(hand)
+            .iter()
+            .map(|dealt| dealt.player.to_string())
+            .collect(),
+    }
+}
+
+/// The whole hand as this player may see it.
+pub fn whole(hand: &FinishedHand, viewer: PlayerId) -> v1::GetHandResponse {
+    v1::GetHandResponse {
+        summary: Some(summary(hand)),
+        settings: Some(settings::wire(&hand.settings)),
+        players: dealt(hand)
+            .iter()
+            .map(|dealt| player(hand, dealt))
+            .collect(),
+        events: (hand.events.iter())
+            .map(|stamped| v1::HandEvent {
+                sequence: stamped.seq.0,
+                at_ms: stamped.at_ms,
+                event: Some(event(&stamped.event, dealt(hand), viewer)),
+            })
+            .collect(),
+    }
+}
+
+/// The hand as PHH, as this player may see it.
+///
+/// # Errors
+/// When the format has no spelling for the hand.
+pub fn phh(hand: &FinishedHand, viewer: PlayerId) -> Result<String, ExportError> {
+    let facts: Vec<Fact> = facts(hand).cloned().collect();
+    let names: Vec<Name> = dealt(hand)
+        .iter()
+        .filter_map(|dealt| name(hand, dealt.player))
+        .cloned()
+        .collect();
+    let known: Vec<(SeatNo, [Card; HoleCards::COUNT])> =
+        own_cards(hand, viewer).into_iter().collect();
+    export::export(&export::HandRecord {
+        settings: &hand.settings,
+        table: Some(&hand.name),
+        facts: &facts,
+        names: &names,
+        known: &known,
+    })
+}
+
+/// Where a list of hands goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor(pub HandRef);
+
+impl Cursor {
+    /// The text that a client sends back.
+    pub fn token(self) -> String {
+        let Self(HandRef {
+            ended_ms,
+            table,
+            hand_no,
+        }) = self;
+        format!("{ended_ms}.{table}.{hand_no}")
+    }
+
+    /// The place of a token; none begins at the newest.
+    pub fn parse(token: &str) -> Result<Option<Self>, Invalid> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let bad = || {
+            Invalid::new(
+                "page_token",
+                "BadPageToken",
+                "send next_page_token of the page before",
+            )
+        };
+        let parse = || {
+            let mut parts = token.splitn(3, '.');
+            let ended_ms: u64 = parts.next()?.parse().ok()?;
+            let table: TableId = parts.next()?.parse().ok()?;
+            let hand_no = HandNo(parts.next()?.parse().ok()?);
+            Some(Self(HandRef {
+                ended_ms,
+                table,
+                hand_no,
+            }))
+        };
+        parse().map(Some).ok_or_else(bad)
+    }
+}
+
+fn event(event: &Event, dealt: &[Dealt], viewer: PlayerId) -> v1::TableEvent {
+    match event {
+        Event::Public(public) => fact::event(public),
+        Event::Private(secret) => own(secret, dealt, viewer)
+            .map_or_else(fact::hidden, |(seat, hole)| fact::own(seat, hole.cards())),
+    }
+}
+
+/// What of a secret is this player's: nothing, unless he was dealt in.
+fn own(secret: &Secret, dealt: &[Dealt], viewer: PlayerId) -> Option<(SeatNo, HoleCards)> {
+    let Secret::Deck(deck) = secret;
+    let place = dealt.iter().position(|dealt| dealt.player == viewer)?;
+    Some((dealt.get(place)?.seat, deck.hole(place, dealt.len())?))
+}
+
+fn own_cards(hand: &FinishedHand, viewer: PlayerId) -> Option<(SeatNo, [Card; HoleCards::COUNT])> {
+    hand.events.iter().find_map(|stamped| match &stamped.event {
+        Event::Public(_) => None,
+        Event::Private(secret) => {
+            let (seat, hole) = own(secret, dealt(hand), viewer)?;
+            Some((seat, hole.cards().try_into().ok()?))
+        }
+    })
+}
+
+fn player(hand: &FinishedHand, dealt: &Dealt) -> v1::HandPlayer {
+    v1::HandPlayer {
+        seat: dealt.seat.0.into(),
+        player_id: dealt.player.to_string(),
+        display_name: name(hand, dealt.player)
+            .map_or_else(String::new, |name| name.as_str().to_owned()),
+        stack_before: dealt.stack,
+        stack_after: stack_after(hand, dealt),
+    }
+}
+
+/// What the hand left of a stack; chips that were brought during it are not counted.
+fn stack_after(hand: &FinishedHand, dealt: &Dealt) -> u64 {
+    let mine = |seat: &SeatNo| *seat == dealt.seat;
+    let (mut paid, mut got) = (0_u64, 0_u64);
+    for fact in facts(hand) {
+        match fact {
+            Fact::HandVoided { .. } => return dealt.stack,
+            Fact::Posted { seat, amount, .. } if mine(seat) => paid = paid.saturating_add(*amount),
+            Fact::Acted { seat, added, .. } if mine(seat) => paid = paid.saturating_add(*added),
+            Fact::UncalledReturned { seat, amount } if mine(seat) => {
+                got = got.saturating_add(*amount)
+            }
+            Fact::PotAwarded { shares, .. } => {
+                let shares = shares
+                    .iter()
+                    .filter(|(seat, _)| mine(seat))
+                    .map(|(_, amount)| *amount);
+                got = shares.fold(got, u64::saturating_add);
+            }
+            Fact::Posted { .. }
+            | Fact::Acted { .. }
+            | Fact::UncalledReturned { .. }
+            | Fact::SeatTaken { .. }
+            | Fact::SeatLeft { .. }
+            | Fact::LeaveAsked { .. }
+            | Fact::TopUpQueued { .. }
+            | Fact::ToppedUp { .. }
+            | Fact::SatOut { .. }
+            | Fact::SatIn { .. }
+            | Fact::ConnectionChanged { .. }
+            | Fact::BlindsMissed { .. }
+            | Fact::ButtonMissed { .. }
+            | Fact::HandStarted { .. }
+            | Fact::TurnStarted { .. }
+            | Fact::ReconnectTimeStarted { .. }
+            | Fact::TimeBankStarted { .. }
+            | Fact::TimedOut { .. }
+            | Fact::StreetDealt { .. }
+            | Fact::Shown { .. }
+            | Fact::Mucked { .. }
+            | Fact::HandEnded { .. }
+            | Fact::TableClosed => {}
+        }
+    }
+    dealt.stack.saturating_add(got).saturating_sub(paid)
+}
+
+fn facts(hand: &FinishedHand) -> impl Iterator<Item = &Fact> {
+    hand.events
+        .iter()
+        .filter_map(|stamped| match &stamped.event {
+            Event::Public(fact) => Some(fact),
+            Event::Private(_) => None,
+        })
+}
+
+fn dealt(hand: &FinishedHand) -> &[Dealt] {
+    let started = facts(hand).find_map(|fact| {
+        if let Fact::HandStarted { dealt, .. } = fact {
+            Some(dealt)
+        } else {
+            None
+        }
+    });
+    started.map_or(&[], Vec::as_slice)
+}
+
+fn name(hand: &FinishedHand, player: PlayerId) -> Option<&Name> {
+    hand.names
+        .iter()
+        .find(|(named, _)| *named == player)
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests;

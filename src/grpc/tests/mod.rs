@@ -1,0 +1,3 @@
+//! What the tests of the edge share.
+
+pub mod stage;

@@ -1,0 +1,244 @@
+//! What a node needs before its tree can start, from its configuration.
+
+use std::{
+    num::NonZeroU32,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use supervisors::StartError;
+
+use crate::{
+    accounts::{GuestLimit, SessionSettings, Sessions},
+    config::{Config, StoreKind},
+    grpc::{self, Origins, WatchLimits, options::BadOrigin},
+    ids::ShardCount,
+    store::{
+        Cas, ClusterRecord, SerialDomain, Store, StoreError,
+        embedded::{EmbeddedOptions, EmbeddedStore, OpenError},
+        log::LogOptions,
+    },
+    table::{
+        Tables,
+        seal::{Keyring, SealError},
+        shard::{Options, World},
+        shuffle::OsDealer,
+    },
+};
+
+/// Why a node does not start. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// A socket cannot be opened.
+    #[error(
+        "cannot listen on {host}:{port}: {cause}; stop what uses it, or configure another port"
+    )]
+    Listen {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The folder of the store cannot be made.
+    #[error("cannot make the folder {}: {cause}", path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The store does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store gave no answer.
+    #[error("the store: {0}")]
+    Store(#[from] StoreError),
+    /// The store was made for another number of shards.
+    #[error(
+        "the store has {stored} shards and the configuration says {configured}: set server.shards to {stored}; it is fixed when a store is made"
+    )]
+    Shards {
+        /// What the store was made with.
+        stored: ShardCount,
+        /// What the configuration says.
+        configured: ShardCount,
+    },
+    /// The store holds forms that this release does not read.
+    #[error(
+        "the store is at feature level {stored}, this release reads up to {known}: start the newer release"
+    )]
+    FeatureLevel {
+        /// The store's.
+        stored: u32,
+        /// Ours.
+        known: u32,
+    },
+    /// The keys do not read.
+    #[error(transparent)]
+    Keys(#[from] SealError),
+    /// An origin is none.
+    #[error("grpc.cors_origins: {0}")]
+    Origin(#[from] BadOrigin),
+    /// The tree does not start.
+    #[error("the node does not start: {0}")]
+    Start(#[from] StartError),
+}
+
+/// What a node's tree is made of.
+pub(super) struct Setup {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) keys: Keyring,
+    pub(super) tables: Tables,
+    pub(super) sessions: Sessions,
+    pub(super) grpc_options: grpc::Options,
+    pub(super) drain: Duration,
+}
+
+impl Setup {
+    pub(super) async fn of(config: &Config) -> Result<Self, SetupError> {
+        let grpc_options = grpc_options(config)?;
+        let store = open_store(config)?;
+        let shards = claim_cluster(store.as_ref(), config).await?;
+        let keys = keys(config)?;
+        let world = World {
+            store: Arc::clone(&store),
+            keys: keys.clone(),
+            dealer: Box::new(OsDealer),
+            wall_ms: Box::new(wall_ms),
+            token: Box::new(|| uuid::Uuid::new_v4().into_bytes()),
+            node: config.server.node.clone(),
+        };
+        let settings = SessionSettings {
+            cached: SESSIONS_CACHED,
+            guests: guest_limit(config),
+        };
+        Ok(Self {
+            tables: Tables::new(shards, table_options(config), world),
+            sessions: Sessions::new(Arc::clone(&store), settings),
+            store,
+            keys,
+            grpc_options,
+            drain: Duration::from_millis(config.server.drain_timeout_ms),
+        })
+    }
+}
+
+fn open_store(config: &Config) -> Result<Arc<dyn Store>, SetupError> {
+    match config.store {
+        StoreKind::Embedded => {
+            let path = &config.embedded.path;
+            std::fs::create_dir_all(path).map_err(|cause| SetupError::Folder {
+                path: path.clone(),
+                cause,
+            })?;
+            let max_bytes = Some(config.embedded.max_bytes).filter(|limit| *limit > 0);
+            Ok(Arc::new(EmbeddedStore::open(
+                path.join(DATABASE),
+                &EmbeddedOptions { max_bytes },
+            )?))
+        }
+    }
+}
+
+/// Makes the cluster's record, or refuses a store that was made otherwise.
+async fn claim_cluster(store: &dyn Store, config: &Config) -> Result<ShardCount, SetupError> {
+    let configured = ShardCount::new(config.server.shards).expect("the configuration was checked");
+    let ours = ClusterRecord {
+        shards: configured,
+        serial_domain: SerialDomain::Serial,
+        feature_level: FEATURE_LEVEL,
+    };
+    let stored = match store.create_cluster(&ours).await? {
+        Cas::Applied => return Ok(configured),
+        Cas::NotApplied(stored) => stored,
+    };
+    if stored.feature_level > FEATURE_LEVEL {
+        return Err(SetupError::FeatureLevel {
+            stored: stored.feature_level,
+            known: FEATURE_LEVEL,
+        });
+    }
+    if stored.shards != configured {
+        return Err(SetupError::Shards {
+            stored: stored.shards,
+            configured,
+        });
+    }
+    Ok(configured)
+}
+
+/// The keys of the configured file, or of one that is made beside the embedded store.
+fn keys(config: &Config) -> Result<Keyring, SealError> {
+    let path = config.deck_key_file();
+    if config.secrets.deck_key_file.as_os_str().is_empty() {
+        Keyring::read_or_create(&path)
+    } else {
+        Keyring::read(&path)
+    }
+}
+
+fn table_options(config: &Config) -> Options {
+    let server = &config.server;
+    Options {
+        snapshot_interval: server.snapshot_interval,
+        snapshot_every_hand: server.every_hand,
+        commit_interval: Duration::from_millis(server.commit_interval_ms),
+        commit_tables: server.commit_tables,
+        commit_bytes: server.commit_max_bytes,
+        shard_queue: server.shard_queue,
+        table_queue: server.table_queue,
+        hand_pause: Duration::from_millis(server.hand_pause_ms),
+        sleep_after: Duration::from_millis(server.sleep_after_ms),
+        recover_concurrency: server.recover_concurrency,
+        park_after: server.park_after,
+        call_timeout: Duration::from_millis(server.call_timeout_ms),
+        log: LogOptions {
+            rotate_bytes: server.segment_max_bytes,
+            ..LogOptions::default()
+        },
+    }
+}
+
+fn grpc_options(config: &Config) -> Result<grpc::Options, BadOrigin> {
+    let grpc = &config.grpc;
+    Ok(grpc::Options {
+        request_bytes_max: grpc.request_max_bytes,
+        streams_per_connection: grpc.streams_per_connection,
+        calls_per_connection: grpc.calls_per_connection,
+        keep_alive: Duration::from_millis(grpc.keep_alive_ms),
+        // The tables answer within their own time; this is for what hangs elsewhere.
+        call_timeout: Duration::from_millis(config.server.call_timeout_ms) * 2,
+        drain: Duration::from_millis(config.server.drain_timeout_ms),
+        origins: Origins::parse(&grpc.cors_origins)?,
+        watch: WatchLimits {
+            queue: grpc.watch_queue_frames,
+            tables: grpc.watch_tables,
+            per_player: grpc.watches_per_player,
+        },
+    })
+}
+
+fn guest_limit(config: &Config) -> GuestLimit {
+    let per_minute = config.grpc.guests_per_minute.max(1);
+    let burst = NonZeroU32::new(config.grpc.guests_at_once).unwrap_or(NonZeroU32::MIN);
+    GuestLimit {
+        burst,
+        every: Duration::from_secs(60) / per_minute,
+    }
+}
+
+fn wall_ms() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+const DATABASE: &str = "orp.db";
+/// The forms of events and snapshots that this release writes and reads.
+const FEATURE_LEVEL: u32 = 1;
+/// About 200 bytes each.
+const SESSIONS_CACHED: usize = 100_000;

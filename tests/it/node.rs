@@ -1,0 +1,88 @@
+//! A real server in a process of its own, to be killed.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+
+use openrustpoker::client::Address;
+
+/// A running `orp serve`. Dropped, it is killed.
+pub struct Server {
+    child: Child,
+    /// Where players connect.
+    pub address: Address,
+    /// Where operators connect.
+    pub ops: String,
+}
+
+impl Server {
+    /// Starts a server on the store in `folder`, at a port that it chooses.
+    pub fn start(folder: &Path) -> Self {
+        Self::start_at(folder, 0)
+    }
+
+    /// The same at a port that is free because the server before it was killed.
+    pub fn start_at(folder: &Path, port: u16) -> Self {
+        let config = folder.join("config.yaml");
+        let text = format!(
+            "grpc:\n  port: {port}\nops:\n  port: 0\nembedded:\n  path: {}\nserver:\n  hand_pause_ms: 0\n  \
+             snapshot_interval: 60\n  segment_max_bytes: 262144\nlog:\n  level: error\n",
+            folder.join("data").display()
+        );
+        std::fs::write(&config, text).expect("the folder can be written");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_orp"))
+            .args(["serve", "--config"])
+            .arg(&config)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let output = child.stdout.take().expect("it is piped");
+        let (told, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if told.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let next = || lines.recv_timeout(START_MAX).expect("the server says that it is up");
+        let up = next();
+        let (players, ops) = up
+            .strip_prefix("players connect to ")
+            .and_then(|rest| rest.split_once(", operators to "))
+            .expect("the server says where it is");
+        assert_eq!(next(), "ready");
+        Self {
+            child,
+            address: players.parse().expect("an address"),
+            ops: format!("http://{ops}"),
+        }
+    }
+
+    /// The port for players.
+    pub fn port(&self) -> u16 {
+        let text = self.address.as_str();
+        text.rsplit(':').next().and_then(|port| port.parse().ok()).expect("an address has a port")
+    }
+
+    /// Kills it as a power failure of the process would: no handler runs. Returns when it is gone.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Either it runs, or it was killed before; both are fine here.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Long for a start that takes 50 ms, short for a test that hangs.
+const START_MAX: Duration = Duration::from_secs(30);
