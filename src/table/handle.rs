@@ -523,7 +523,7 @@ fn void_refused(error: VoidError) -> CallError {
         VoidError::UnderWay => return CallError::starting(),
         VoidError::NotParked(_) => "NotParked",
         VoidError::NoSuchHand(_) => "NoSuchHand",
-        VoidError::Refused(reject) => reject.name(),
+        VoidError::Refused(reject) => return CallError::Rejected(*reject),
         VoidError::Broken(_) => "TableBroken",
         VoidError::Codec(_) => "TableUnreadable",
     };

@@ -229,12 +229,10 @@ fn cut_or_altered_bytes_are_errors() {
         };
         assert_eq!(whole, records, "{name}");
         for at in 0..bytes.len() {
-            for bit in 0..8 {
-                let mut altered = bytes.clone();
-                altered[at] ^= 1 << bit;
-                // It may read as something else; it must not panic.
-                reads(&altered);
-            }
+            let mut altered = bytes.clone();
+            altered[at] ^= 1 << (at % 8);
+            // It may read as something else; it must not panic.
+            reads(&altered);
         }
         let mut later = bytes.clone();
         later[0] = 2;

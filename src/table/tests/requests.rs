@@ -6,6 +6,7 @@ fn rule(answer: &Result<Done, CallError>) -> &'static str {
     match answer {
         Ok(_) => "done",
         Err(CallError::Refused { rule, .. }) => rule,
+        Err(CallError::Rejected(reject)) => reject.name(),
         Err(CallError::NoSuchTable(_)) => "no such table",
         Err(_) => "unknown",
     }

@@ -9,6 +9,7 @@ use openrustpoker::{
     table::frame::{EventFrame, Frame, Sight},
 };
 
+use super::UNBROKEN;
 use super::{
     chain::{Histories, History, decks, fact},
     players::Told,
@@ -66,7 +67,7 @@ pub async fn judge(
         report.hands += hands(*table, history)?;
     }
     answers(room, histories, &mut report)?;
-    for shown in &*room.ears.shown.lock().unwrap() {
+    for shown in &*room.ears.shown.lock().expect(UNBROKEN) {
         report.shown += 1;
         let (table, at) = (shown.view.table, shown.view.position.seq);
         let folded = histories.tables[&table].view(at, shown.viewer);
@@ -76,7 +77,7 @@ pub async fn judge(
             ));
         }
     }
-    for stream in &*room.streams.0.lock().unwrap() {
+    for stream in &*room.streams.0.lock().expect(UNBROKEN) {
         report.frames += stream.frames.len();
         frames(stream, &histories.tables[&stream.table])?;
     }
@@ -92,10 +93,9 @@ fn chips(table: TableId, history: &History) -> Result<(), String> {
         let Some(fact) = fact(&step.stamped) else {
             continue;
         };
-        match fact {
-            Fact::SeatTaken { buy_in, .. } => came += buy_in,
-            Fact::TopUpQueued { amount, .. } => came += amount,
-            _ => {}
+        if let Fact::SeatTaken { buy_in: more, .. } | Fact::TopUpQueued { amount: more, .. } = fact
+        {
+            came += more;
         }
         went += fact.chips_out().map_or(0, |(_, amount)| amount);
         let (chips, rake) = (step.table.chips(), step.table.rake());
@@ -111,16 +111,14 @@ fn chips(table: TableId, history: &History) -> Result<(), String> {
 
 /// P7: every hand that began has ended, and no machine voided one.
 fn hands(table: TableId, history: &History) -> Result<usize, String> {
-    let (mut begun, mut ended) = (0, 0);
+    let (mut begun, mut ended) = (0_usize, 0_usize);
     for step in &history.steps {
-        match fact(&step.stamped) {
-            Some(Fact::HandStarted { .. }) => begun += 1,
-            Some(Fact::HandEnded { .. }) => ended += 1,
-            Some(Fact::HandVoided { hand }) => {
-                return Err(format!("P7: hand {hand} of table {table} was voided"));
-            }
-            _ => {}
+        let fact = fact(&step.stamped);
+        if let Some(Fact::HandVoided { hand }) = fact {
+            return Err(format!("P7: hand {hand} of table {table} was voided"));
         }
+        begun += usize::from(matches!(fact, Some(Fact::HandStarted { .. })));
+        ended += usize::from(matches!(fact, Some(Fact::HandEnded { .. })));
     }
     if begun != ended {
         return Err(format!(
@@ -133,35 +131,33 @@ fn hands(table: TableId, history: &History) -> Result<usize, String> {
 /// P6, R19: nobody was timed out before the promised time since his turn began or since
 /// this owner's reign began, whichever was later.
 fn clocks(room: &Arc<Room>, table: TableId, history: &History) -> Result<(), String> {
-    let reigns = room.cluster.reigns.lock().unwrap();
+    let reigns = room.cluster.reigns.lock().expect(UNBROKEN);
     let mut since: Option<(u64, u64)> = None;
     for step in &history.steps {
         let now = step.stamped.at_ms;
         let reign = reigns.get(&step.writer.0).copied();
         let reign = reign.ok_or("a row of nobody who ever took over")?;
-        match fact(&step.stamped) {
-            Some(
-                Fact::TimedOut { .. }
-                | Fact::TimeBankStarted { .. }
-                | Fact::ReconnectTimeStarted { .. },
-            ) => {
-                let (start, ms) = since.ok_or("a clock ran out that did not run")?;
-                let ran = now.saturating_sub(start.max(reign));
-                if ran < ms {
-                    let at = step.stamped.seq;
-                    return Err(format!("P6: table {table} at {at}: {ran} ms of {ms} ms"));
-                }
+        if let Some(
+            Fact::TimedOut { .. }
+            | Fact::TimeBankStarted { .. }
+            | Fact::ReconnectTimeStarted { .. },
+        ) = fact(&step.stamped)
+        {
+            let (start, ms) = since.ok_or("a clock ran out that did not run")?;
+            let ran = now.saturating_sub(start.max(reign));
+            if ran < ms {
+                let at = step.stamped.seq;
+                return Err(format!("P6: table {table} at {at}: {ran} ms of {ms} ms"));
             }
-            _ => {}
         }
         let clock = step.table.clock();
-        match fact(&step.stamped) {
-            Some(
-                Fact::TurnStarted { .. }
-                | Fact::TimeBankStarted { .. }
-                | Fact::ReconnectTimeStarted { .. },
-            ) => since = clock.map(|clock| (now, u64::from(clock.ms))),
-            _ => {}
+        if let Some(
+            Fact::TurnStarted { .. }
+            | Fact::TimeBankStarted { .. }
+            | Fact::ReconnectTimeStarted { .. },
+        ) = fact(&step.stamped)
+        {
+            since = clock.map(|clock| (now, u64::from(clock.ms)));
         }
     }
     Ok(())
@@ -180,7 +176,7 @@ fn answers(room: &Arc<Room>, histories: &Histories, report: &mut Report) -> Resu
     if let Some((request, at)) = done.iter().find(|(_, at)| at.len() > 1) {
         return Err(format!("P2: {request:?} was done at {at:?}"));
     }
-    for heard in &*room.ears.heard.lock().unwrap() {
+    for heard in &*room.ears.heard.lock().expect(UNBROKEN) {
         let key = (heard.table, heard.player, heard.id);
         let at = done.get(&key).map(|at| at[0]);
         match &heard.told {

@@ -12,6 +12,23 @@ mod watchers;
 
 use run::{Report, run};
 
+/// Of every lock in here.
+const UNBROKEN: &str = "nobody panics while he holds it";
+
+/// The panics that a run makes on purpose say nothing.
+fn quiet() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let text = panic.payload().downcast_ref::<&str>();
+            if text != Some(&"a fault was put into this table") {
+                usual(panic);
+            }
+        }));
+    });
+}
+
 #[test]
 fn no_promise_is_broken() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());

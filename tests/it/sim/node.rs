@@ -24,6 +24,7 @@ use ractor::ActorCell;
 use supervisors::{Intensity, Strategy, SupervisorHandle, SupervisorSpec};
 use tokio::{sync::watch, time::Instant};
 
+use super::UNBROKEN;
 use super::tape::Tape;
 
 /// One node of the cluster.
@@ -76,7 +77,7 @@ impl Cluster {
             token: Box::new(move || {
                 let token = u128::from(tokens.tokens.fetch_add(1, Relaxed) + 1).to_be_bytes();
                 let now = tokens.now_ms();
-                tokens.reigns.lock().unwrap().insert(token, now);
+                tokens.reigns.lock().expect(UNBROKEN).insert(token, now);
                 token
             }),
             node: name.into(),

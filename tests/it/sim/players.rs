@@ -14,6 +14,7 @@ use openrustpoker::{
 };
 use tokio::time::Instant;
 
+use super::UNBROKEN;
 use super::{node::Node, run::Room};
 
 /// What a player was told in the end.
@@ -88,7 +89,7 @@ impl Player {
             .ears
             .shown
             .lock()
-            .unwrap()
+            .expect(UNBROKEN)
             .push(Shown { viewer, view: seen });
         let Some(seat) = view.you else {
             return Some(self.sit());
@@ -274,7 +275,7 @@ impl Player {
                 Some(Err(CallError::Rejected(reject))) => Told::Refused(reject.name()),
                 Some(Err(_)) | None => Told::Unknown,
             };
-            room.ears.heard.lock().unwrap().push(Heard {
+            room.ears.heard.lock().expect(UNBROKEN).push(Heard {
                 table,
                 player: request.player,
                 id: request.id,
@@ -284,7 +285,7 @@ impl Player {
     }
 
     fn hear(&self, request: &Request, told: Told) {
-        self.room.ears.heard.lock().unwrap().push(Heard {
+        self.room.ears.heard.lock().expect(UNBROKEN).push(Heard {
             table: self.table,
             player: request.player,
             id: request.id,

@@ -20,6 +20,7 @@ use openrustpoker::{
 };
 use tokio::task::JoinSet;
 
+use super::UNBROKEN;
 use super::{
     chain::Histories,
     checks,
@@ -85,7 +86,7 @@ impl Room {
 
     /// A node to talk to, whichever answers.
     pub fn node(&self, random: &mut SplitMix) -> Option<Node> {
-        let nodes = self.nodes.lock().unwrap();
+        let nodes = self.nodes.lock().expect(UNBROKEN);
         if nodes.is_empty() {
             return None;
         }
@@ -94,13 +95,13 @@ impl Room {
     }
 
     pub fn spawn(&self, guest: impl Future<Output = ()> + Send + 'static) {
-        self.guests.lock().unwrap().spawn(guest);
+        self.guests.lock().expect(UNBROKEN).spawn(guest);
     }
 
     async fn start_node(&self) {
         loop {
             if let Some(node) = self.cluster.node("node").await {
-                self.nodes.lock().unwrap().push(node);
+                self.nodes.lock().expect(UNBROKEN).push(node);
                 return;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -110,6 +111,7 @@ impl Room {
 
 /// Runs one seed under paused time: a violation, or what the run was like.
 pub fn run(seed: u64, mistake: Option<Mistake>) -> Result<Report, String> {
+    super::quiet();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -175,7 +177,7 @@ async fn run_inside(seed: u64, mistake: Option<Mistake>) -> Result<Report, Strin
     tokio::time::sleep(Duration::from_secs(3)).await;
     room.closing.store(true, Relaxed);
     while guests.join_next().await.is_some() {}
-    let copies = std::mem::take(&mut *room.guests.lock().unwrap());
+    let copies = std::mem::take(&mut *room.guests.lock().expect(UNBROKEN));
     copies.join_all().await;
     checks::settle(&room, &tables).await?;
     let shards = ShardCount::new(SHARDS).expect("not zero").shards();
@@ -184,7 +186,7 @@ async fn run_inside(seed: u64, mistake: Option<Mistake>) -> Result<Report, Strin
     let mut report = checks::judge(&room, &tables, &histories).await?;
     report.kills = kills;
     report.panics = room.panics.load(Relaxed) as usize;
-    let nodes = std::mem::take(&mut *room.nodes.lock().unwrap());
+    let nodes = std::mem::take(&mut *room.nodes.lock().expect(UNBROKEN));
     for node in nodes {
         node.stop().await;
     }
@@ -266,7 +268,7 @@ async fn trouble(room: &Arc<Room>, tables: &[TableId], random: &mut SplitMix) ->
             }
             6 | 7 => {
                 // kill -9, and the platform starts it again.
-                let dead = room.nodes.lock().unwrap().pop();
+                let dead = room.nodes.lock().expect(UNBROKEN).pop();
                 dead.inspect(Node::kill);
                 let down = Duration::from_millis(random.below(400));
                 tokio::time::sleep(down).await;
@@ -279,12 +281,12 @@ async fn trouble(room: &Arc<Room>, tables: &[TableId], random: &mut SplitMix) ->
                 let both = Duration::from_millis(random.below(1_500));
                 tokio::time::sleep(both).await;
                 let index = random.below(2) as usize;
-                let gone = room.nodes.lock().unwrap().remove(index);
+                let gone = room.nodes.lock().expect(UNBROKEN).remove(index);
                 gone.kill();
                 kills += 1;
             }
             _ => {
-                let old = room.nodes.lock().unwrap().pop();
+                let old = room.nodes.lock().expect(UNBROKEN).pop();
                 if let Some(old) = old {
                     old.stop().await;
                 }
@@ -312,7 +314,7 @@ async fn calm(room: &Arc<Room>) {
     let memory = &room.cluster.tape.memory;
     memory.heal();
     memory.release();
-    let nodes = std::mem::take(&mut *room.nodes.lock().unwrap());
+    let nodes = std::mem::take(&mut *room.nodes.lock().expect(UNBROKEN));
     nodes.iter().for_each(Node::kill);
     room.start_node().await;
 }

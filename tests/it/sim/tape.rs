@@ -16,6 +16,7 @@ use openrustpoker::{
     },
 };
 
+use super::UNBROKEN;
 /// The store. Clones are the same store.
 #[derive(Clone, Default)]
 pub struct Tape {
@@ -41,7 +42,7 @@ impl Tape {
             let Some(chunk) = photo.read_rows(id, 0, ALL).await.expect("no faults") else {
                 return chain;
             };
-            let pruned = self.pruned.lock().unwrap().get(&id).cloned();
+            let pruned = self.pruned.lock().expect(UNBROKEN).get(&id).cloned();
             let rows = if chunk.rows.is_empty() {
                 pruned.unwrap_or_default()
             } else {
@@ -62,7 +63,10 @@ impl Store for Tape {
         let photo = self.memory.photograph();
         let chunk = photo.read_rows(segment, 0, ALL).await.expect("no faults");
         if let Some(chunk) = chunk.filter(|chunk| !chunk.rows.is_empty()) {
-            self.pruned.lock().unwrap().insert(segment, chunk.rows);
+            self.pruned
+                .lock()
+                .expect(UNBROKEN)
+                .insert(segment, chunk.rows);
         }
         self.memory.delete_rows(segment).await
     }

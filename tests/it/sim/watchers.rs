@@ -13,6 +13,7 @@ use openrustpoker::{
 };
 use tokio::sync::mpsc;
 
+use super::UNBROKEN;
 use super::run::Room;
 
 /// One stream of one session, from its beginning to its end.
@@ -75,6 +76,6 @@ pub async fn watch(
         if random.below(2) == 0 {
             node.tables.unwatch(table, id);
         }
-        room.streams.0.lock().unwrap().push(stream);
+        room.streams.0.lock().expect(UNBROKEN).push(stream);
     }
 }

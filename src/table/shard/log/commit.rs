@@ -102,7 +102,7 @@ impl LogState {
                 .records
                 .iter()
                 .for_each(|record| codec::push(&mut payload, record));
-            self.flying.push_back(proposal);
+            self.flying.push(*proposal);
         }
         self.shard.status.queued.store(self.queue.len(), Relaxed);
         Bytes::from(payload)
@@ -135,7 +135,7 @@ impl LogState {
             self.shard.status.commits.fetch_add(1, Relaxed);
         }
         for proposal in std::mem::take(&mut self.flying) {
-            self.landed(*proposal);
+            self.landed(proposal);
         }
         std::mem::take(&mut self.confirming)
             .into_iter()

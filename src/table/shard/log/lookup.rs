@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::{
     super::recovery::{Brief, Held},
-    LogState, answer,
+    LogState, Proposal, answer,
 };
 use crate::{
     ids::{Seq, TableId},
@@ -55,8 +55,7 @@ impl LogState {
     /// Answers loads whose table has nothing under way.
     pub(super) fn answer_loads(&mut self) {
         for (table, reply) in std::mem::take(&mut self.loads) {
-            let mut under_way = self.queue.iter().chain(&self.flying);
-            if under_way.any(|proposal| proposal.next.id == table) {
+            if self.under_way(table) {
                 self.loads.push((table, reply));
                 continue;
             }
@@ -67,6 +66,13 @@ impl LogState {
             };
             answer(reply, woken);
         }
+    }
+
+    /// Whether a table has a proposal that is not decided yet.
+    pub(super) fn under_way(&self, table: TableId) -> bool {
+        let queued = self.queue.iter().map(AsRef::as_ref);
+        let mut all = queued.chain(&self.flying);
+        all.any(|proposal: &Proposal| proposal.next.id == table)
     }
 
     pub(super) fn rest(&mut self, table: TableId, at: Seq) {

@@ -139,7 +139,7 @@ pub struct LogState {
     /// Proposals for the next commit.
     queue: VecDeque<Box<Proposal>>,
     /// Proposals of the commit in flight.
-    flying: VecDeque<Box<Proposal>>,
+    flying: Vec<Proposal>,
     /// The commit in flight, for an orderly stop.
     flight: Option<oneshot::Receiver<Returned>>,
     /// Loads of tables that have a proposal under way.
@@ -220,7 +220,7 @@ impl LogState {
             book: Book::default(),
             early: Vec::new(),
             queue: VecDeque::new(),
-            flying: VecDeque::new(),
+            flying: Vec::new(),
             flight: None,
             loads: Vec::new(),
             unconfirmed: Vec::new(),

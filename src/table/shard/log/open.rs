@@ -49,7 +49,8 @@ impl LogState {
             answer(reply, if known { Ok(()) } else { Err(OpenError::Taken) });
             return;
         }
-        let mut under_way = self.queue.iter_mut().chain(&mut self.flying);
+        let queued = self.queue.iter_mut().map(AsMut::as_mut);
+        let mut under_way = queued.chain(&mut self.flying);
         if let Some(proposal) = under_way.find(|proposal| proposal.next.id == new.table) {
             match &mut proposal.from {
                 Proposer::Opening(waiting)

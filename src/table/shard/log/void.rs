@@ -67,8 +67,7 @@ impl LogState {
         hand: HandNo,
         note: String,
     ) -> Result<(Step, Vec<u8>), VoidError> {
-        let mut under_way = self.queue.iter().chain(&self.flying);
-        if under_way.any(|proposal| proposal.next.id == table) {
+        if self.under_way(table) {
             return Err(VoidError::UnderWay);
         }
         let keys = &self.shard.world.keys;
