@@ -49,9 +49,9 @@ fn length_of_quoted(text: &str, within_word: bool) -> usize {
             return through(2 + hashes, &format!("\"{}", "#".repeat(hashes)));
         }
     }
-    if text.starts_with('"') {
+    if let Some(quoted) = text.strip_prefix('"') {
         let mut escaped = false;
-        let end = text[1..].find(|letter| {
+        let end = quoted.find(|letter| {
             let ends = letter == '"' && !escaped;
             escaped = letter == '\\' && !escaped;
             ends
@@ -114,7 +114,8 @@ pub fn has_word(code: &str, word: &str) -> bool {
     let starts_in_word = word.starts_with(in_word);
     let ends_in_word = word.ends_with(in_word) && word != "env::var";
     code.match_indices(word).any(|(at, _)| {
-        !(starts_in_word && code[..at].ends_with(in_word))
-            && !(ends_in_word && code[at + word.len()..].starts_with(in_word))
+        let goes_on_before = starts_in_word && code[..at].ends_with(in_word);
+        let goes_on_after = ends_in_word && code[at + word.len()..].starts_with(in_word);
+        !goes_on_before && !goes_on_after
     })
 }
