@@ -207,7 +207,7 @@ impl Tables {
         let mut found = Vec::new();
         let mut after = after;
         while found.len() < limit {
-            let page = self.page(after, limit).await?;
+            let page = self.page(after, limit.max(PAGE_MIN)).await?;
             let Some((last, ..)) = page.last() else { break };
             after = Some(*last);
             found.extend(
@@ -295,7 +295,7 @@ impl Tables {
         let mut found = Vec::new();
         let mut after = after;
         while found.len() < limit {
-            let page = self.page(after, limit).await?;
+            let page = self.page(after, limit.max(PAGE_MIN)).await?;
             let Some((last, ..)) = page.last() else { break };
             after = Some(*last);
             let tables = page
@@ -538,6 +538,8 @@ fn refused<T>(rule: &'static str, text: String) -> Result<T, CallError> {
 }
 
 const PARKED: &str = "parked";
+/// A page is looked through for tables that fit, so a short answer must not mean short pages.
+const PAGE_MIN: usize = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 const QUEUE_PAUSE: Duration = Duration::from_millis(200);

@@ -114,7 +114,8 @@ pub enum CallError {
         /// When to try again.
         retry_after: Duration,
     },
-    /// The table is parked until an operator looks at it. Its chips are safe.
+    /// The table is parked until an operator looks at it. Its chips are safe. An earlier attempt of the request may have
+    /// been done before.
     #[error("the table is parked until an operator looks at it; its chips are safe")]
     Parked,
 }

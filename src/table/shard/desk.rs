@@ -337,12 +337,27 @@ async fn start_table(shard: &Arc<Shard>, table: TableId) -> Result<(), NotStarte
         return Err(NotStarted::NoSuchTable);
     }
     let tables = shard.tables().ok_or(NotStarted::NoLog)?;
-    match tables
-        .start_child_from(table, TableActor::start(Arc::clone(shard), table))
-        .await
-    {
-        Ok(_actor) => Ok(()),
-        Err(HandleError::Gone) => Err(NotStarted::NoLog),
-        Err(error) => Err(NotStarted::Failed(error.to_string())),
+    loop {
+        let start = TableActor::start(Arc::clone(shard), table);
+        match tables.start_child_from(table, start).await {
+            Ok(_announces_itself) => return Ok(()),
+            Err(HandleError::Gone) => return Err(NotStarted::NoLog),
+            // A desk that was restarted alone does not know the tables that are up.
+            Err(HandleError::AlreadyPresent(_)) => match tables.find(table).await {
+                Ok(Some(actor)) => {
+                    let up = DeskMsg::Up(table, ActorRef::from(actor));
+                    return if shard.desk.cast(up) {
+                        Ok(())
+                    } else {
+                        Err(NotStarted::NoLog)
+                    };
+                }
+                // On its way up, and announces itself.
+                Ok(None) => return Ok(()),
+                Err(HandleError::Gone) => return Err(NotStarted::NoLog),
+                Err(ended) => tracing::debug!(%table, %ended, "it just ended; starting it"),
+            },
+            Err(error) => return Err(NotStarted::Failed(error.to_string())),
+        }
     }
 }

@@ -201,6 +201,9 @@ impl Shard {
         let (kept, shard) = (Arc::clone(self), Arc::clone(self));
         DynamicSpec::new(Restart::Transient)
             .shutdown(Shutdown::Timeout(TABLE_SHUTDOWN))
+            // A table that failed with a commit in flight starts when that commit is decided, or
+            // when its log gave up on it.
+            .start_timeout(2 * self.options.log.give_up_after + TABLE_START)
             .max_children(TABLES_MAX)
             .on_exit(move |exit| shard.table_ended(exit))
             .into_child("tables", move |handle| {
@@ -237,6 +240,8 @@ impl Shard {
 /// another try: the node gives up with a clear word, and the platform starts it again.
 const LOG_RESTARTS: Intensity = Intensity::new(10, Duration::from_secs(60));
 const LOG_BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
+/// Beside the log's own patience.
+const TABLE_START: Duration = Duration::from_secs(10);
 /// A table holds nothing that a stop must save: its log has it.
 const TABLE_SHUTDOWN: Duration = Duration::from_secs(1);
 /// At about 10 KB an actor, 2.5 GB a shard.

@@ -120,3 +120,26 @@ async fn a_table_that_fails_once_goes_on() {
     assert!(node.tables.totals().await.expect("totals").restarts >= 5);
     node.tree.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_desk_that_is_restarted_alone_finds_the_tables_that_are_up() {
+    let store = Arc::new(MemoryStore::new());
+    let node = node(store, 1).await;
+    node.open().await;
+    let shard = crate::ids::ShardId::of(TABLE, ShardCount::new(2).expect("not zero"));
+    for hands in 2..8 {
+        node.play_to(hands).await;
+        let desk = node.tables.shards()[usize::from(shard.0)].desk.find();
+        desk.expect("a desk").kill();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let seen = node.look().await;
+    assert_eq!(seen.position.epoch.0, 1, "no new takeover");
+    let shown = node
+        .tables
+        .admin_list(None, 10, false)
+        .await
+        .expect("a list");
+    assert_eq!((shown[0].state, shown[0].restarts), ("live", 0));
+    node.tree.stop().await;
+}

@@ -7,62 +7,66 @@ use super::run::{Mistake, run};
 /// Within so many seeds a mistake must be found.
 const SEEDS: u64 = 60;
 
-fn found(mistake: Mistake, promise: &str) {
+/// Found, and as a broken promise that this mistake does break.
+fn found(mistake: Mistake, promises: &[&str]) {
     let first = (1..=SEEDS).find_map(|seed| {
         let violation = run(seed, Some(mistake)).err()?;
         Some((seed, violation))
     });
     let (seed, violation) = first.unwrap_or_else(|| panic!("{mistake:?} was not found"));
     println!("{mistake:?} found with SEED={seed}: {violation}");
-    assert!(violation.contains(promise), "SEED={seed}: {violation}");
+    let broken = promises
+        .iter()
+        .any(|promise| violation.starts_with(promise));
+    assert!(broken, "SEED={seed}: {violation}");
 }
 
 #[test]
 fn a_forgotten_request_id() {
-    found(Mistake::Table(Defect::ForgetsRequests), "P2");
+    found(Mistake::Table(Defect::ForgetsRequests), &["P2"]);
 }
 
 #[test]
 fn a_forgotten_refusal() {
-    found(Mistake::Table(Defect::ForgetsRefusals), "P3");
+    found(Mistake::Table(Defect::ForgetsRefusals), &["P3"]);
 }
 
 #[test]
 fn a_time_out_taken_as_a_refusal() {
-    found(Mistake::Table(Defect::TimeOutIsRefusal), "P3");
+    found(Mistake::Table(Defect::TimeOutIsRefusal), &["P3"]);
 }
 
 #[test]
 fn an_acknowledgement_before_the_commit() {
-    found(Mistake::Table(Defect::AcknowledgesEarly), "P2");
+    found(Mistake::Table(Defect::AcknowledgesEarly), &["P2"]);
 }
 
 #[test]
 fn a_snapshot_without_its_deck() {
-    found(Mistake::Table(Defect::SnapshotWithoutDeck), "P");
+    found(Mistake::Table(Defect::SnapshotWithoutDeck), &["P6", "P7"]);
 }
 
 #[test]
 fn a_log_that_goes_on_in_its_old_segment() {
-    found(Mistake::Table(Defect::KeepsOldSegment), "P");
+    found(Mistake::Table(Defect::KeepsOldSegment), &["P4", "P7"]);
 }
 
 #[test]
 fn a_slot_used_twice() {
-    found(Mistake::Table(Defect::ReusesSlot), "P2");
+    found(Mistake::Table(Defect::ReusesSlot), &["P2", "P8"]);
 }
 
 #[test]
 fn an_unfenced_append() {
-    found(Mistake::UnfencedAppend, "P2");
+    found(Mistake::UnfencedAppend, &["P2"]);
 }
 
 #[test]
 fn a_deck_in_clear() {
-    found(Mistake::Table(Defect::ClearDeck), "P5");
+    found(Mistake::Table(Defect::ClearDeck), &["P5"]);
 }
 
 #[test]
 fn frames_that_are_skipped() {
-    found(Mistake::Table(Defect::SkipsFrames), "P8");
+    found(Mistake::Table(Defect::SkipsFrames), &["P8"]);
 }

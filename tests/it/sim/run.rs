@@ -236,14 +236,15 @@ async fn trouble(room: &Arc<Room>, tables: &[TableId], random: &mut SplitMix) ->
     for _ in 0..12 + random.below(12) {
         let pause = Duration::from_millis(random.below(1_200));
         tokio::time::sleep(pause).await;
-        match random.below(10) {
+        match random.below(11) {
             0..=2 => memory.seed(random.number(), rates(random)),
             3 => {
                 // The store is gone for a while: for requests, for answers, or for both.
                 let mut all = FaultRates::default();
-                match random.below(3) {
+                match random.below(4) {
                     0 => all.refuse = 1_000,
-                    1 => all.lose_answer = 1_000,
+                    1 => all.lose_request = 1_000,
+                    2 => all.lose_answer = 1_000,
                     _ => all.late = 1_000,
                 }
                 memory.seed(random.number(), all);
@@ -263,6 +264,14 @@ async fn trouble(room: &Arc<Room>, tables: &[TableId], random: &mut SplitMix) ->
                     let shard = random.below(u64::from(SHARDS)) as usize;
                     let log = node.tables.shards()[shard].log.find();
                     log.inspect(|log| log.kill());
+                    kills += 1;
+                }
+            }
+            9 => {
+                if let Some(node) = room.node(random) {
+                    let shard = random.below(u64::from(SHARDS)) as usize;
+                    let desk = node.tables.shards()[shard].desk.find();
+                    desk.inspect(|desk| desk.kill());
                     kills += 1;
                 }
             }

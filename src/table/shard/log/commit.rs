@@ -214,18 +214,20 @@ async fn mistaken(
     if !matches!(outcome, Err(AppendError::Undetermined { .. })) {
         return outcome;
     }
+    let keeps = shard.faults.makes(Defect::KeepsOldSegment);
+    let reuses = shard.faults.makes(Defect::ReusesSlot);
+    if !keeps && !reuses {
+        return outcome;
+    }
     for _ in 0..8 {
-        if !shard.faults.makes(Defect::KeepsOldSegment) {
-            break;
-        }
-        if log.resume_in_old_segment().await {
+        if keeps && log.resume_in_old_segment().await {
             return log.append(payload).await.map(drop);
         }
+        let other = Bytes::from(codec::payload());
+        if reuses && log.append_into_same_slot(other).await.is_some() {
+            return Ok(());
+        }
         tokio::time::sleep(Duration::from_millis(250)).await;
-    }
-    let other = Bytes::from(codec::payload());
-    if shard.faults.makes(Defect::ReusesSlot) && log.append_into_same_slot(other).await.is_some() {
-        return Ok(());
     }
     outcome
 }
