@@ -52,7 +52,8 @@ pub struct EmbeddedStore {
     place: Arc<PathBuf>,
     writes: Option<mpsc::Sender<Box<dyn Job>>>,
     reads: Option<mpsc::Sender<read::Query>>,
-    threads: Vec<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
+    reader: Option<JoinHandle<()>>,
     /// Held until the threads are gone.
     _lock: File,
 }
@@ -85,21 +86,20 @@ impl EmbeddedStore {
                 .map_err(failed)
         };
         let committing = place.clone();
-        let threads = vec![
-            spawn(
-                "store-commit",
-                Box::new(move || commit::run(opened.writer, committing, jobs)),
-            )?,
-            spawn(
-                "store-read",
-                Box::new(move || read::run(&opened.reader, queries)),
-            )?,
-        ];
+        let writer = spawn(
+            "store-commit",
+            Box::new(move || commit::run(opened.writer, committing, jobs)),
+        )?;
+        let reader = spawn(
+            "store-read",
+            Box::new(move || read::run(&opened.reader, queries)),
+        )?;
         Ok(Self {
             place,
             writes: Some(writes),
             reads: Some(reads),
-            threads,
+            writer: Some(writer),
+            reader: Some(reader),
             _lock: opened.lock,
         })
     }
@@ -143,16 +143,20 @@ impl EmbeddedStore {
     }
 }
 
+fn join(thread: Option<JoinHandle<()>>) {
+    if thread.is_some_and(|thread| thread.join().is_err()) {
+        tracing::error!("a store thread panicked");
+    }
+}
+
 impl Drop for EmbeddedStore {
     fn drop(&mut self) {
-        // The threads end when nobody can queue any more; only then may the lock go.
-        self.writes = None;
+        // The threads end when nobody can queue any more; only then may the lock go. The reader first: whoever closes
+        // last copies the write-ahead log into the database, and a connection that only reads cannot.
         self.reads = None;
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a store thread panicked");
-            }
-        }
+        join(self.reader.take());
+        self.writes = None;
+        join(self.writer.take());
     }
 }
 

@@ -106,6 +106,7 @@ pub(super) fn open(path: &Path, options: &EmbeddedOptions) -> Result<Opened, Ope
     check_identity(path, &writer)?;
     configure_writer(&writer, options).map_err(database)?;
     check_whole(path, &writer)?;
+    check_nothing_lost(path, &writer)?;
     if !created {
         mark_created(path)?;
     }
@@ -297,6 +298,39 @@ fn check_whole(path: &Path, connection: &Connection) -> Result<(), OpenError> {
         })
     }
 }
+
+/// A row that damage hid looks like one that was never written, and a shard without a row like a new one: its tables would
+/// be gone without a word. So what must be there because of something else is looked for.
+fn check_nothing_lost(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    for (finding, query) in LOSSES {
+        let lost: bool = connection
+            .query_row(&format!("SELECT EXISTS ({query})"), (), |row| row.get(0))
+            .map_err(|source| from_sqlite(path, source))?;
+        if lost {
+            return Err(OpenError::Damaged {
+                path: path.to_owned(),
+                finding: finding.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What cannot be, whatever was committed when: the root segment of epoch 0 is all that may come before a shard's row.
+const LOSSES: [(&str, &str); 3] = [
+    (
+        "the row of a shard is missing",
+        "SELECT 1 FROM segments WHERE epoch > 0 AND shard NOT IN (SELECT shard FROM shards)",
+    ),
+    (
+        "the row of a shard is older than its segments",
+        "SELECT 1 FROM segments JOIN shards USING (shard) WHERE segments.epoch > shards.epoch",
+    ),
+    (
+        "the segments of a shard are missing",
+        "SELECT 1 FROM shards WHERE shard NOT IN (SELECT shard FROM segments)",
+    ),
+];
 
 fn from_sqlite(path: &Path, source: rusqlite::Error) -> OpenError {
     let path = path.to_owned();

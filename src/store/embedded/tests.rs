@@ -327,6 +327,32 @@ async fn a_database_that_became_empty_is_a_loss_not_a_beginning() {
     assert!(text.contains("to begin anew delete"), "{text}");
 }
 
+/// What SQLite takes for a database of fewer rows would be a shard of fewer tables.
+#[tokio::test]
+async fn a_row_that_is_gone_is_a_loss_not_a_beginning() {
+    let check = async |statement: &str, finding: &str| {
+        let (_folder, path) = place();
+        filled(&path, 3, 10).await;
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch(statement)
+            .unwrap();
+        let text = refused(&path).to_string();
+        assert!(text.contains(finding), "{statement}: {text}");
+    };
+    check("DELETE FROM shards", "the row of a shard is missing").await;
+    check(
+        "UPDATE shards SET epoch = 0",
+        "the row of a shard is older than its segments",
+    )
+    .await;
+    check(
+        "DELETE FROM segments",
+        "the segments of a shard are missing",
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn damage_is_said_with_advice_and_never_panics() {
     let (_folder, path) = place();
