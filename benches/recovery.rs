@@ -30,6 +30,7 @@ async fn main() -> anyhow::Result<()> {
     // The seats are full; the hand that began meanwhile may not have all six, and is open all the same.
     node.stop().await;
     drop(node);
+    house::closed(folder.path()).await?;
 
     let start = Instant::now();
     let bytes = read_all(folder.path())?;

@@ -104,7 +104,10 @@ async fn run(count: u64, time: Duration) {
     let floor = raw(folder.path(), count, bytes as usize, time).await;
     println!("floor: append {bytes} bytes an action + fdatasync a group, {count} writers");
     println!("  durable actions/s   {:>10}", floor.rate());
-    println!("  processor time      {:>10} µs an action", floor.cpu_each());
+    println!(
+        "  processor time      {:>10} µs an action",
+        floor.cpu_each()
+    );
     println!(
         "  write p50/p99/max   {:?} / {:?} / {:?}",
         floor.at(50),
@@ -332,7 +335,8 @@ fn cpu_time() -> Duration {
 fn row_bytes(database: &Path) -> u64 {
     let mean = "SELECT coalesce(sum(length(payload)) / count(*), 0) FROM log_rows";
     rusqlite::Connection::open(database)
-        .and_then(|database| database.query_row(mean, (), |row| row.get(0)))
+        .and_then(|database| database.query_row(mean, (), |row| row.get::<_, u32>(0)))
+        .map(u64::from)
         .expect("the store's rows")
 }
 

@@ -32,6 +32,15 @@ pub async fn node(folder: &Path, more: &str) -> anyhow::Result<Node> {
     Ok(node)
 }
 
+/// Waits until a node that was stopped has closed its store: the lock beside the database is free.
+pub async fn closed(folder: &Path) -> std::io::Result<()> {
+    let lock = std::fs::File::open(folder.join("orp.db.lock"))?;
+    while lock.try_lock().is_err() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    lock.unlock()
+}
+
 /// The id of the n-th table.
 pub fn table(n: usize) -> TableId {
     TableId((n as u128) << 64 | 1)
