@@ -1,12 +1,21 @@
-//! Durable actions of busy tables on the embedded store, beside the floor: the same
-//! bytes in the same groups, appended to a file with one fdatasync a group.
+//! Durable actions of busy tables on the embedded store, beside the floor.
 //!
-//! `cargo bench --bench tables [-- TABLES SECONDS]`. Both are measured in one run,
-//! one after the other, on the same disk; only the ratio means something.
+//! `cargo bench --bench tables [-- TABLES SECONDS]`
+//!
+//! - Each table has two players, who check and call, and one watcher, from whose frames a
+//!   player knows that it is his turn: no call but the action itself.
+//! - The floor has as many writers, each with one write under way. A thread appends the bytes
+//!   that one action costs in the log (payloads of log rows, its share of deals and snapshots
+//!   included) for everyone who came meanwhile, with one fdatasync a group.
+//! - The database also keeps finished hands and its own pages; they are not in the floor's bytes.
+//!
+//! Both are measured in one run, one after the other, on the same disk and with the same runtime;
+//! only the ratio means something.
 
 use std::{
     fs::File,
     io::Write as _,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -14,7 +23,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use engine::{Action, Ante, ButtonRule, Clock, PlayerId, Rake, Settings, Viewer};
+use engine::{
+    Action, Ante, ButtonRule, Clock, Event, Fact, HandNo, PlayerId, Rake, Settings, Viewer,
+};
 use openrustpoker::{
     ids::{ShardCount, TableId},
     store::{
@@ -24,6 +35,7 @@ use openrustpoker::{
     },
     table::{
         NewTable, Tables,
+        frame::{Frame, Sight, WatcherId},
         request::{Order, Request},
         seal::Keyring,
         shard::{Options, World},
@@ -31,9 +43,11 @@ use openrustpoker::{
     },
 };
 use supervisors::{Strategy, SupervisorHandle, SupervisorSpec};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 const SHARDS: u16 = 8;
+/// Far more than a table says between two actions.
+const FRAMES: usize = 256;
 
 fn main() {
     let numbers: Vec<u64> = std::env::args()
@@ -59,8 +73,8 @@ async fn run(count: u64, time: Duration) {
     let totals = tables.totals().await.expect("totals");
     let commits = totals.commits;
     tree.stop().await;
-    let bytes = database_bytes(folder.path());
-    let per_action = bytes / ours.actions.max(1);
+    let row_bytes = row_bytes(&path);
+    let bytes = row_bytes * commits / ours.actions.max(1);
     println!(
         "{count} busy tables, {SHARDS} shards, embedded store, {:?}",
         ours.time
@@ -81,12 +95,19 @@ async fn run(count: u64, time: Duration) {
         ours.at(100)
     );
 
-    let floor = raw(folder.path(), count, per_action.min(4_096) as usize, time).await;
+    println!("  processor time      {:>10} µs an action", ours.cpu_each());
     println!(
-        "floor: append {} bytes an action + fdatasync a group, {count} writers",
-        per_action.min(4_096)
+        "  log rows            {row_bytes:>10} bytes a commit, {}.{:02} actions a commit",
+        ours.actions / commits.max(1),
+        ours.actions * 100 / commits.max(1) % 100
     );
+    let floor = raw(folder.path(), count, bytes as usize, time).await;
+    println!("floor: append {bytes} bytes an action + fdatasync a group, {count} writers");
     println!("  durable actions/s   {:>10}", floor.rate());
+    println!(
+        "  processor time      {:>10} µs an action",
+        floor.cpu_each()
+    );
     println!(
         "  write p50/p99/max   {:?} / {:?} / {:?}",
         floor.at(50),
@@ -104,6 +125,8 @@ async fn run(count: u64, time: Duration) {
 struct Run {
     actions: u64,
     time: Duration,
+    /// Processor time of the whole process meanwhile: unlike rates, it hardly depends on what else runs.
+    cpu: Duration,
     /// Microseconds, sorted.
     latencies: Vec<u64>,
 }
@@ -111,6 +134,11 @@ struct Run {
 impl Run {
     fn rate(&self) -> u64 {
         self.actions * 1_000 / self.time.as_millis() as u64
+    }
+
+    /// Processor time for each action, players and runtime included, in microseconds.
+    fn cpu_each(&self) -> u128 {
+        self.cpu.as_micros() / u128::from(self.actions.max(1))
     }
 
     fn at(&self, percent: usize) -> Duration {
@@ -166,18 +194,19 @@ async fn play(tables: &Tables, count: u64, time: Duration) -> Run {
         open(tables, table).await;
         tasks.push(tokio::spawn(busy(tables.clone(), table, Arc::clone(&stop))));
     }
-    let started = Instant::now();
+    let (started, cpu) = (Instant::now(), cpu_time());
     tokio::time::sleep(time).await;
     stop.store(true, Relaxed);
     let mut latencies = Vec::new();
     for task in tasks {
         latencies.extend(task.await.expect("a table plays"));
     }
-    let time = started.elapsed();
+    let (time, cpu) = (started.elapsed(), cpu_time() - cpu);
     latencies.sort_unstable();
     Run {
         actions: latencies.len() as u64,
         time,
+        cpu,
         latencies,
     }
 }
@@ -226,25 +255,35 @@ async fn open(tables: &Tables, table: TableId) {
 
 /// Both players of a table check and call; each action waits until the last is durable.
 async fn busy(tables: Tables, table: TableId, stop: Arc<AtomicBool>) -> Vec<u64> {
+    let (queue, mut frames) = mpsc::channel(FRAMES);
+    tables
+        .watch(table, WatcherId(1), Viewer::Spectator, None, queue)
+        .await
+        .expect("a watch");
     let mut latencies = Vec::new();
+    let mut hand = HandNo(0);
     while !stop.load(Relaxed) {
-        let view = tables
-            .view(table, Viewer::Spectator)
-            .await
-            .expect("a view")
-            .view;
-        let Some((hand, legal)) = view
-            .hand
-            .as_ref()
-            .and_then(|hand| Some((hand.hand, hand.legal?)))
-        else {
-            tokio::task::yield_now().await;
-            continue;
+        let legal = match frames.recv().await.expect("the table shows itself") {
+            Frame::Snapshot(shown) => {
+                let Some(open) = shown.view.hand else {
+                    continue;
+                };
+                hand = open.hand;
+                let Some(legal) = open.legal else { continue };
+                legal
+            }
+            Frame::Event(event) => match event.sight {
+                Sight::Turn { legal, .. } => legal,
+                Sight::Public(stamped) => {
+                    if let Event::Public(Fact::HandStarted { hand: next, .. }) = &stamped.event {
+                        hand = *next;
+                    }
+                    continue;
+                }
+                Sight::Own { .. } | Sight::Hidden => continue,
+            },
+            Frame::Reset { .. } => continue,
         };
-        let player = view.seats[usize::from(legal.seat.0)]
-            .as_ref()
-            .expect("he sits")
-            .player;
         let action = if legal.check {
             Action::Check
         } else {
@@ -255,9 +294,11 @@ async fn busy(tables: Tables, table: TableId, stop: Arc<AtomicBool>) -> Vec<u64>
             turn: legal.turn,
             action,
         };
+        // Whoever sat down first has the first seat.
+        let player = u128::from(legal.seat.0) + 1;
         let started = Instant::now();
         tables
-            .call(table, request(player.0, order))
+            .call(table, request(player, order))
             .await
             .expect("a legal action");
         latencies.push(started.elapsed().as_micros() as u64);
@@ -276,16 +317,32 @@ fn request(player: u128, order: Order) -> Request {
     }
 }
 
-fn database_bytes(folder: &std::path::Path) -> u64 {
-    let files = std::fs::read_dir(folder).expect("the folder is there");
-    files
-        .filter_map(|file| Some(file.ok()?.metadata().ok()?.len()))
-        .sum()
+/// User and system time of this process so far.
+fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux tells it");
+    // After the name, which is in parentheses, user and system time are the 12th and 13th field.
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let ticks: u64 = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
+    Duration::from_millis(ticks * 10)
+}
+
+/// The mean payload of the log rows that are still there.
+fn row_bytes(database: &Path) -> u64 {
+    let mean = "SELECT coalesce(sum(length(payload)) / count(*), 0) FROM log_rows";
+    rusqlite::Connection::open(database)
+        .and_then(|database| database.query_row(mean, (), |row| row.get::<_, u32>(0)))
+        .map(u64::from)
+        .expect("the store's rows")
 }
 
 /// The floor: as many writers, each with one write under way; one thread appends what
 /// came meanwhile and waits for the disk once.
-async fn raw(folder: &std::path::Path, writers: u64, bytes: usize, time: Duration) -> Run {
+async fn raw(folder: &Path, writers: u64, bytes: usize, time: Duration) -> Run {
     let (send, receive) = std::sync::mpsc::channel::<oneshot::Sender<()>>();
     let mut file = File::create(folder.join("floor")).expect("a file");
     let disk = std::thread::spawn(move || {
@@ -316,19 +373,20 @@ async fn raw(folder: &std::path::Path, writers: u64, bytes: usize, time: Duratio
         }));
     }
     drop(send);
-    let started = Instant::now();
+    let (started, cpu) = (Instant::now(), cpu_time());
     tokio::time::sleep(time).await;
     stop.store(true, Relaxed);
     let mut latencies = Vec::new();
     for task in tasks {
         latencies.extend(task.await.expect("a writer writes"));
     }
-    let time = started.elapsed();
+    let (time, cpu) = (started.elapsed(), cpu_time() - cpu);
     disk.join().expect("the disk thread ends");
     latencies.sort_unstable();
     Run {
         actions: latencies.len() as u64,
         time,
+        cpu,
         latencies,
     }
 }

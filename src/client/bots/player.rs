@@ -311,6 +311,9 @@ impl Seated {
             .model()
             .map(|model| (model.hand, model.running));
         if self.first {
+            // Others may have left before the first sight of the table: their chips are in nobody's books.
+            let late = hand_before.is_none() && self.crew.control.stopping();
+            self.outcome.leaked |= late && hand_now.is_some();
             let over = hands_over(hand_before, hand_now);
             self.outcome.hands += over;
             if over > 0 {

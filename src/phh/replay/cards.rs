@@ -60,7 +60,12 @@ impl Cards {
         let mut wanted: Vec<Known> = rounds.chain(self.board.iter().copied()).collect();
         debug_assert_eq!(wanted.len(), HOLE * players + self.board.len());
         wanted.resize(Card::COUNT, None);
-        let mut rest = Card::all().filter(|card| !wanted.contains(&Some(*card)));
+        let bit = |card: &Card| 1_u64 << card.index();
+        let taken = wanted
+            .iter()
+            .flatten()
+            .fold(0, |taken, card| taken | bit(card));
+        let mut rest = Card::all().filter(|card| taken & bit(card) == 0);
         let cards: Option<Vec<Card>> = wanted
             .iter()
             .map(|known| known.or_else(|| rest.next()))
