@@ -325,7 +325,8 @@ fn events_form(
             }
         };
         let follows = |run: &&mut RunForm| {
-            run.at_ms == stamped.at_ms && run.first.0 + run.events.len() as u64 == stamped.seq.0
+            run.at_ms == stamped.at_ms
+                && run.first.0.checked_add(run.events.len() as u64) == Some(stamped.seq.0)
         };
         match runs.last_mut().filter(follows) {
             Some(run) => run.events.push(form),
@@ -347,7 +348,12 @@ fn events_of(
     let hand = form.hand.unwrap_or(HandNo(0));
     let mut events = Vec::new();
     for run in form.runs {
-        for (seq, event) in (run.first.0..).map(Seq).zip(run.events) {
+        for (place, event) in (0_u64..).zip(run.events) {
+            let seq = run.first.0.checked_add(place).map(Seq);
+            let seq = seq.ok_or_else(|| CodecError::Malformed {
+                what: "run of events",
+                cause: format!("event {place} after {} has no number", run.first),
+            })?;
             let event = match event {
                 EventForm::Public(fact) => Event::Public(fact),
                 EventForm::SealedDeck(sealed) => Event::Private(Secret::Deck(
