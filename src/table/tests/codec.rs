@@ -53,6 +53,7 @@ fn story() -> Story {
             seat: SeatNo(player),
             buy_in: 5_000,
             entry: Entry::PostNow,
+            must_bring: 0,
         };
         let cause = Cause {
             player: PlayerId(player.into()),
@@ -138,6 +139,7 @@ fn same_state(read: &TableState, expected: &TableState) {
     assert_eq!(read.seq, expected.seq);
     assert_eq!(read.name, expected.name);
     assert_eq!(read.recents, expected.recents);
+    assert_eq!(read.departures, expected.departures);
     same_events(&read.hand_log, &expected.hand_log);
 }
 
