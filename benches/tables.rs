@@ -230,6 +230,7 @@ async fn open(tables: &Tables, table: TableId) {
         button: ButtonRule::Dead,
         sit_out_buttons: 0,
         timeouts_to_sit_out: 0,
+        rathole_ms: 0,
     };
     tables
         .create(NewTable {

@@ -123,6 +123,7 @@ fn come_and_go(table: &mut Table, dice: &mut Dice) -> anyhow::Result<bool> {
                     seat,
                     buy_in,
                     entry,
+                    must_bring: 0,
                 }
             }
             None => continue,

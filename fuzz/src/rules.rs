@@ -63,6 +63,7 @@ impl Game {
                 seat: SeatNo(who),
                 buy_in: 400,
                 entry: Entry::PostNow,
+                must_bring: 0,
             });
         }
         for _ in 0..40 {
@@ -189,6 +190,7 @@ fn settings(bytes: &mut Bytes<'_>) -> Settings {
         button: ButtonRule::Dead,
         sit_out_buttons: bytes.byte(),
         timeouts_to_sit_out: bytes.byte(),
+        rathole_ms: bytes.amount() as u32,
     }
 }
 
@@ -210,6 +212,7 @@ fn command(table: &Table, bytes: &mut Bytes<'_>) -> Command {
                 _ => 1 + bytes.amount() % table.settings().buy_in_max,
             },
             entry,
+            must_bring: 0,
         },
         40..=47 => Command::Leave { player },
         48..=63 => Command::TopUp {

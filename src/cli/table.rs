@@ -84,6 +84,9 @@ struct CreateArgs {
     /// Seconds more, once a hand, for a player whose connection is lost.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(..=3_600))]
     reconnect: u32,
+    /// Minutes in which who left may only come back with all that he took.
+    #[arg(long, value_name = "MINUTES", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_440))]
+    rathole: u32,
     /// Print a JSON object instead of the bare id.
     #[arg(long)]
     json: bool,
@@ -169,6 +172,7 @@ fn settings(args: &CreateArgs) -> Settings {
         action_ms: args.action * MS_A_SECOND,
         bank_ms: args.bank * MS_A_SECOND,
         reconnect_ms: args.reconnect * MS_A_SECOND,
+        rathole_ms: args.rathole * MS_A_MINUTE,
         ..Settings::default()
     }
 }
@@ -187,3 +191,4 @@ fn pair(text: &str, between: &str) -> Option<(u64, u64)> {
 }
 
 const MS_A_SECOND: u32 = 1_000;
+const MS_A_MINUTE: u32 = 60 * MS_A_SECOND;

@@ -41,6 +41,8 @@ fn command_lines() {
         "orp table create --name x --blinds 50/100 --seats 6 --buy-in 2000..10000 --rake 500 --rake-caps 1,2",
         true,
     );
+    check("orp table create --name x --rathole 120", true);
+    check("orp table create --name x --rathole 1441", false);
     check("orp table create --name x --blinds 50", false);
     check("orp table create --name x --seats 11", false);
     check(

@@ -153,6 +153,7 @@ pub fn settings(error: &SettingsError) -> Invalid {
         SettingsError::Rake { .. } => ("settings.rake_per_10000", "BadRake"),
         SettingsError::RakeCaps { .. } => ("settings.rake_caps", "BadRakeCaps"),
         SettingsError::Clock => ("settings.action_ms", "BadClock"),
+        SettingsError::Rathole { .. } => ("settings.rathole_ms", "BadRathole"),
     };
     Invalid::new(field, reason, error.to_string())
 }
@@ -172,6 +173,7 @@ fn bound(reject: &Reject) -> Option<(&'static str, u64)> {
         Reject::NoSuchSeat { seats } => Some(("seats", seats.into())),
         Reject::BuyInBelowMinimum { min } => Some(("min", min)),
         Reject::BuyInAboveMaximum { max } | Reject::TopUpAboveMaximum { max } => Some(("max", max)),
+        Reject::Rathole { must_bring } => Some(("must_bring", must_bring)),
         Reject::HandInProgress { hand } | Reject::StaleHand { hand } => Some(("hand", hand.0)),
         Reject::StaleTurn { turn } => Some(("turn", turn.0.into())),
         Reject::CheckFacingBet { to_call } => Some(("to_call", to_call)),

@@ -14,6 +14,7 @@ use engine::{Deck, Event, Fact, HandNo, PlayerId, SeatNo, Secret, Settings, Tabl
 use serde::{Deserialize, Serialize};
 
 use super::{
+    departures::{Departure, Departures},
     seal::{Keyring, SealError, SealedFor},
     state::{Batch, Cause, FinishedHand, Recent, Recents, Stamped, TableState},
 };
@@ -234,6 +235,9 @@ struct SnapshotForm {
     table: Table,
     recents: Vec<(PlayerId, u64, Seq, Option<SeatNo>, bool)>,
     hand_log: EventsForm,
+    /// Player, what he took, when.
+    #[serde(default)]
+    departures: Vec<(PlayerId, u64, u64)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -302,6 +306,11 @@ fn snapshot_form(state: &TableState, keys: &Keyring) -> Result<SnapshotForm, Cod
             .map(|(player, r)| (player, r.request, r.seq, r.seat, r.refused))
             .collect(),
         hand_log: events_form(state.id, hand, &state.hand_log, keys)?,
+        departures: state
+            .departures
+            .iter()
+            .map(|left| (left.player, left.cash_out, left.at_ms))
+            .collect(),
     })
 }
 
@@ -325,7 +334,8 @@ fn events_form(
             }
         };
         let follows = |run: &&mut RunForm| {
-            run.at_ms == stamped.at_ms && run.first.0 + run.events.len() as u64 == stamped.seq.0
+            run.at_ms == stamped.at_ms
+                && run.first.0.checked_add(run.events.len() as u64) == Some(stamped.seq.0)
         };
         match runs.last_mut().filter(follows) {
             Some(run) => run.events.push(form),
@@ -347,7 +357,12 @@ fn events_of(
     let hand = form.hand.unwrap_or(HandNo(0));
     let mut events = Vec::new();
     for run in form.runs {
-        for (seq, event) in (run.first.0..).map(Seq).zip(run.events) {
+        for (place, event) in (0_u64..).zip(run.events) {
+            let seq = run.first.0.checked_add(place).map(Seq);
+            let seq = seq.ok_or_else(|| CodecError::Malformed {
+                what: "run of events",
+                cause: format!("event {place} after {} has no number", run.first),
+            })?;
             let event = match event {
                 EventForm::Public(fact) => Event::Public(fact),
                 EventForm::SealedDeck(sealed) => Event::Private(Secret::Deck(
@@ -377,6 +392,12 @@ fn state_of(form: SnapshotForm, keys: &Keyring) -> Result<TableState, CodecError
             },
         );
     }
+    let left = form.departures.into_iter();
+    let departures = Departures::new(left.map(|(player, cash_out, at_ms)| Departure {
+        player,
+        cash_out,
+        at_ms,
+    }));
     let hand_log = events_of(form.id, form.hand_log, keys)?;
     let mut table = form.table;
     if table.wants_secret()
@@ -391,6 +412,7 @@ fn state_of(form: SnapshotForm, keys: &Keyring) -> Result<TableState, CodecError
         snapshot_seq: form.seq,
         table,
         recents,
+        departures,
         hand_log,
     })
 }

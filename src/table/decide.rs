@@ -12,7 +12,8 @@ pub struct Decided {
     pub command: &'static str,
 }
 
-/// The command for taking a seat: the first empty one if none is named.
+/// The command for taking a seat: the first empty one if none is named. What the player
+/// must bring since he took it off the table not long ago is `must_bring` (R17).
 ///
 /// # Errors
 /// When the name is none, or no seat is empty.
@@ -21,7 +22,7 @@ pub fn sit(
     player: PlayerId,
     seat: Option<SeatNo>,
     name: &str,
-    buy_in: u64,
+    (buy_in, must_bring): (u64, u64),
     post_now: bool,
 ) -> Result<Command, CallError> {
     let name = Name::new(name).map_err(|error| CallError::Refused {
@@ -45,6 +46,7 @@ pub fn sit(
         seat,
         buy_in,
         entry: entry(post_now),
+        must_bring,
     })
 }
 

@@ -6,6 +6,7 @@ pub mod actor;
 pub mod clock;
 pub mod codec;
 mod decide;
+mod departures;
 #[cfg(feature = "faults")]
 pub mod fault;
 pub mod frame;

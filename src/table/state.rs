@@ -10,7 +10,7 @@ use engine::{
     Table, Viewer,
 };
 
-use super::frame::Sight;
+use super::{departures::Departures, frame::Sight};
 use crate::ids::{Seq, TableId};
 
 /// One event with its number and the owner's clock.
@@ -63,6 +63,8 @@ pub struct TableState {
     pub table: Table,
     /// The last request of each player, so that a repeat gets the first answer.
     pub recents: Recents,
+    /// Who left with how much, for as long as it must be brought back (R17).
+    pub departures: Departures,
     /// The events of the hand that is being played, its deck included.
     pub hand_log: Vec<Arc<Stamped>>,
 }
@@ -80,6 +82,7 @@ impl TableState {
             snapshot_seq: Seq(0),
             table: Table::new(settings)?,
             recents: Recents::default(),
+            departures: Departures::default(),
             hand_log: Vec::new(),
         })
     }
@@ -138,6 +141,13 @@ impl TableState {
         applied
     }
 
+    /// What a player must bring if he sits down now, since he left with it less than
+    /// `Settings::rathole_ms` ago; 0 if nothing (R17).
+    pub fn must_bring(&self, player: PlayerId, now_ms: u64) -> u64 {
+        let rathole_ms = self.table.settings().rathole_ms;
+        self.departures.must_bring(player, now_ms, rathole_ms)
+    }
+
     /// What has to be known of the table right after an event to tell it to viewers.
     fn aside(&self, event: &Event) -> Aside {
         match event {
@@ -178,6 +188,8 @@ impl TableState {
             self.hand_log.push(Arc::clone(stamped));
         }
         engine::evolve(&mut self.table, &stamped.event);
+        let rathole_ms = self.table.settings().rathole_ms;
+        self.departures.note(stamped, rathole_ms);
         self.seq = stamped.seq;
         match &stamped.event {
             Event::Public(Fact::HandEnded { hand } | Fact::HandVoided { hand }) => {

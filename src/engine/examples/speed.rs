@@ -95,6 +95,7 @@ fn table(players: u8) -> Table {
                 seat: SeatNo(seat),
                 buy_in,
                 entry,
+                must_bring: 0,
             },
         );
     }

@@ -39,6 +39,12 @@ pub enum Reject {
         /// The most.
         max: u64,
     },
+    /// The player left with more a short time ago, and must bring that back (R17).
+    #[error("you left with {must_bring}: bring as many back, or come later")]
+    Rathole {
+        /// What he took.
+        must_bring: u64,
+    },
     /// A top-up of no chips.
     #[error("a top-up is at least one chip")]
     TopUpOfNothing,
@@ -154,6 +160,7 @@ impl Reject {
             Reject::SeatOccupied => ("SeatOccupied", ""),
             Reject::BuyInBelowMinimum { .. } => ("BuyInBelowMinimum", "R17"),
             Reject::BuyInAboveMaximum { .. } => ("BuyInAboveMaximum", "R17"),
+            Reject::Rathole { .. } => ("Rathole", "R17"),
             Reject::TopUpOfNothing => ("TopUpOfNothing", "R17"),
             Reject::TopUpAboveMaximum { .. } => ("TopUpAboveMaximum", "R17"),
             Reject::Leaving => ("Leaving", "R18"),

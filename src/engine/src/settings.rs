@@ -38,6 +38,11 @@ pub struct Settings {
     /// So many time-outs in a row make a player sit out; 0 is never (R19).
     #[serde(default = "two")]
     pub timeouts_to_sit_out: u8,
+    /// For so many milliseconds after leaving, a player may sit down only with all that he took; 0 is never, and at
+    /// most `Settings::RATHOLE_MS_MAX` (R17). That a player may bring a little less if he has no more is not done here:
+    /// what he has elsewhere the table does not know.
+    #[serde(default)]
+    pub rathole_ms: u32,
 }
 
 /// What is paid before the cards (R12).
@@ -139,6 +144,15 @@ pub enum SettingsError {
     /// A decision that is over before it begins.
     #[error("an action clock of nothing")]
     Clock,
+    /// Chips that have to be brought back for longer than the table remembers.
+    #[error(
+        "chips have to be brought back for {ms} ms, more than {}",
+        Settings::RATHOLE_MS_MAX
+    )]
+    Rathole {
+        /// What was asked for.
+        ms: u32,
+    },
 }
 
 impl Settings {
@@ -148,6 +162,9 @@ impl Settings {
     pub const SEATS_MAX: u8 = 10;
     /// Most chips that a player may bring: a table's sums stay far below `u64::MAX`, and below what JSON numbers hold.
     pub const CHIPS_MAX: u64 = 1 << 46;
+
+    /// Longest time that a player must bring back what he took: a day. Sites have 30 to 120 minutes.
+    pub const RATHOLE_MS_MAX: u32 = 24 * 60 * 60 * 1_000;
 
     /// A table with these blinds, buy-ins of 20 to 100 big blinds, no ante and no rake.
     pub fn new(seats: u8, small_blind: u64, big_blind: u64) -> Settings {
@@ -164,6 +181,7 @@ impl Settings {
             button: ButtonRule::Dead,
             sit_out_buttons: 0,
             timeouts_to_sit_out: 2,
+            rathole_ms: 0,
         }
     }
 
@@ -206,6 +224,11 @@ impl Settings {
         }
         if self.clock.action_ms == 0 {
             return Err(SettingsError::Clock);
+        }
+        if self.rathole_ms > Settings::RATHOLE_MS_MAX {
+            return Err(SettingsError::Rathole {
+                ms: self.rathole_ms,
+            });
         }
         Ok(())
     }

@@ -68,6 +68,10 @@ pub(crate) fn strengths(hand: &Hand) -> Vec<Option<Strength>> {
 /// Who does what with his cards, in order, of those who have not shown yet: the last aggressor of the river first, or
 /// else the first left of the button; the contenders of side pots before those of the main pot only. Who is beaten for
 /// every pot by hands that are up mucks (R9).
+///
+/// A caller who paid to see the last aggressor's hand need not ask for it: nobody's bet of that street was higher, and
+/// those who are still in were even before it, so the aggressor contends for the last side pot, is the first of all, and
+/// finds no hand up that could beat him.
 pub(crate) fn turn_up(
     hand: &Hand,
     pots: &[Pot],

@@ -38,6 +38,7 @@ pub fn parse(wire: Option<v1::Settings>) -> Result<Settings, Invalid> {
             "settings.timeouts_to_sit_out",
             wire.timeouts_to_sit_out.unwrap_or(TIMEOUTS_TO_SIT_OUT),
         )?,
+        rathole_ms: wire.rathole_ms,
     };
     settings.check().map_err(|error| status::settings(&error))?;
     Ok(settings)
@@ -67,6 +68,7 @@ pub fn wire(settings: &Settings) -> v1::Settings {
         show_all_in: Some(settings.show_all_in),
         sit_out_buttons: settings.sit_out_buttons.into(),
         timeouts_to_sit_out: Some(settings.timeouts_to_sit_out.into()),
+        rathole_ms: settings.rathole_ms,
     }
 }
 

@@ -60,6 +60,18 @@ fn tables_say_done_refused_or_unknown() {
 }
 
 #[test]
+fn a_refusal_says_what_would_be_legal() {
+    let status = call(CallError::Rejected(Reject::Rathole { must_bring: 200 }));
+    check(&status, Code::FailedPrecondition, "Rathole", None);
+    let details = status.get_error_details();
+    let info = details.error_info().expect("every error has an ErrorInfo");
+    assert_eq!(
+        info.metadata.get("must_bring").map(String::as_str),
+        Some("200")
+    );
+}
+
+#[test]
 fn malformed_fields_are_named() {
     let status: Status =
         Invalid::new("mark.request_id", "BadRequestId", "request ids begin at 1").into();

@@ -135,7 +135,12 @@ impl TableRun {
                 name,
                 buy_in,
                 post_now,
-            } => decide::sit(&self.state.table, player, *seat, name, *buy_in, *post_now)?,
+            } => {
+                let now_ms = (self.shard.world.wall_ms)();
+                let must_bring = self.state.must_bring(player, now_ms);
+                let chips = (*buy_in, must_bring);
+                decide::sit(&self.state.table, player, *seat, name, chips, *post_now)?
+            }
             Order::Leave => Command::Leave { player },
             Order::TopUp { amount } => Command::TopUp {
                 player,

@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use engine::{Command, Deck, Entry, Event, Name, SeatNo};
 
 use super::*;
+use crate::ids::Seq;
 use crate::table::{
-    codec::{self, Record},
+    codec::{self, CodecError, Record},
     shuffle::{Dealer, shuffled},
-    state::{Cause, FinishedHand, TableState},
+    state::{Batch, Cause, FinishedHand, Stamped, TableState},
 };
 
 fn keys() -> Keyring {
@@ -52,6 +53,7 @@ fn story() -> Story {
             seat: SeatNo(player),
             buy_in: 5_000,
             entry: Entry::PostNow,
+            must_bring: 0,
         };
         let cause = Cause {
             player: PlayerId(player.into()),
@@ -137,6 +139,7 @@ fn same_state(read: &TableState, expected: &TableState) {
     assert_eq!(read.seq, expected.seq);
     assert_eq!(read.name, expected.name);
     assert_eq!(read.recents, expected.recents);
+    assert_eq!(read.departures, expected.departures);
     same_events(&read.hand_log, &expected.hand_log);
 }
 
@@ -240,6 +243,35 @@ fn cut_or_altered_bytes_are_errors() {
         let noise = shuffled([3; 32]).to_bytes();
         assert!(!reads(&noise), "{name}");
     }
+}
+
+/// Event numbers are read as they are stored, and the last of them has none after it.
+#[test]
+fn numbers_beyond_the_last_are_errors() {
+    let first: u64 = 0x1122_3344_5566_7788;
+    let read = |count: u64| {
+        let events = (0..count).map(|place| Stamped {
+            seq: Seq(first + place),
+            at_ms: 1,
+            event: Event::Public(engine::Fact::TableClosed),
+        });
+        let batch = Batch {
+            table: TABLE,
+            cause: None,
+            note: None,
+            events: events.map(Arc::new).collect(),
+        };
+        let mut bytes = commit(&[Record::Batch(batch)]);
+        let place = bytes.windows(8).position(|at| at == first.to_be_bytes());
+        let place = place.expect("the first number is written once for all");
+        bytes[place..place + 8].fill(u8::MAX);
+        codec::decode(&bytes, &keys())
+    };
+    assert!(matches!(
+        &read(1).expect("one event has the last number")[..],
+        [Record::Batch(batch)] if batch.events[0].seq == Seq(u64::MAX)
+    ));
+    assert!(matches!(read(2), Err(CodecError::Malformed { .. })));
 }
 
 #[test]

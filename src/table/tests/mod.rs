@@ -2,6 +2,7 @@
 
 mod codec;
 mod crash;
+mod departures;
 mod parking;
 mod requests;
 mod scale;
@@ -110,6 +111,7 @@ fn settings() -> Settings {
         button: engine::ButtonRule::Dead,
         sit_out_buttons: 0,
         timeouts_to_sit_out: 0,
+        rathole_ms: 0,
     }
 }
 

@@ -217,6 +217,7 @@ async fn open(room: &Room, tables: &[TableId], random: &mut SplitMix) -> Result<
             button: engine::ButtonRule::Dead,
             sit_out_buttons: 5,
             timeouts_to_sit_out: 2,
+            rathole_ms: 0,
         };
         let new = NewTable {
             table: *table,

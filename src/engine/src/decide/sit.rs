@@ -14,7 +14,7 @@ pub(super) fn sit(
     player: PlayerId,
     name: &Name,
     seat: SeatNo,
-    buy_in: u64,
+    (buy_in, must_bring): (u64, u64),
     entry: Entry,
 ) -> Result<Vec<Event>, Reject> {
     if let Some((seat, _)) = table.seat_of(player) {
@@ -33,10 +33,13 @@ pub(super) fn sit(
             min: table.settings.buy_in_min,
         });
     }
-    if buy_in > table.settings.buy_in_max {
-        return Err(Reject::BuyInAboveMaximum {
-            max: table.settings.buy_in_max,
-        });
+    if buy_in < must_bring {
+        return Err(Reject::Rathole { must_bring });
+    }
+    // What he took he may bring, also where it is more than others may (R17).
+    let max = table.settings.buy_in_max.max(must_bring);
+    if buy_in > max {
+        return Err(Reject::BuyInAboveMaximum { max });
     }
     // Those who start a game owe nothing (R11).
     let owes = if table.hands_started == HandNo(0) {

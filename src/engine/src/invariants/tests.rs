@@ -28,6 +28,7 @@ fn table() -> Table {
             seat: SeatNo(seat as u8),
             buy_in: 100,
             entry,
+            must_bring: 0,
         }
     };
     let cards: Vec<Card> = Card::all().collect();

@@ -15,6 +15,7 @@ fn every_refusal_has_its_own_name() {
         Reject::SeatOccupied,
         Reject::BuyInBelowMinimum { min: 1 },
         Reject::BuyInAboveMaximum { max: 1 },
+        Reject::Rathole { must_bring: 1 },
         Reject::TopUpOfNothing,
         Reject::TopUpAboveMaximum { max: 1 },
         Reject::Leaving,

@@ -16,6 +16,7 @@ fn sound_settings_pass() {
     check(|s| s.small_blind = 100, Ok(()));
     check(|s| s.ante = Ante::BigBlind(100), Ok(()));
     check(|s| s.rake.caps = vec![1; 9], Ok(()));
+    check(|s| s.rathole_ms = Settings::RATHOLE_MS_MAX, Ok(()));
 }
 
 #[test]
@@ -74,4 +75,10 @@ fn contradictions_are_named() {
         Err(SettingsError::RakeCaps { caps: 10 }),
     );
     check(|s| s.clock.action_ms = 0, Err(SettingsError::Clock));
+    check(
+        |s| s.rathole_ms = Settings::RATHOLE_MS_MAX + 1,
+        Err(SettingsError::Rathole {
+            ms: Settings::RATHOLE_MS_MAX + 1,
+        }),
+    );
 }

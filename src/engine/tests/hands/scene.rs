@@ -95,12 +95,17 @@ impl Scene {
 
     fn parse(&mut self, words: &[&str]) -> Result<Command> {
         match words {
-            ["sit", seat, name, buy_in, entry @ ..] => {
+            ["sit", seat, name, buy_in, options @ ..] => {
                 let next = PlayerId(self.players.len() as u128 + 1);
                 let player = *self.players.entry((*name).into()).or_insert(next);
-                let entry = entry
-                    .first()
-                    .map_or(Ok(Entry::WaitForBigBlind), |word| parse_entry(word))?;
+                let mut entry = Entry::WaitForBigBlind;
+                let mut must_bring = 0;
+                for option in options {
+                    match option.strip_prefix("must-bring=") {
+                        Some(chips) => must_bring = number(chips)?,
+                        None => entry = parse_entry(option)?,
+                    }
+                }
                 let name = Name::new(name).map_err(text)?;
                 Ok(Command::Sit {
                     player,
@@ -108,6 +113,7 @@ impl Scene {
                     seat: SeatNo(number(seat)?),
                     buy_in: number(buy_in)?,
                     entry,
+                    must_bring,
                 })
             }
             ["deal", options @ ..] => self.parse_deal(options),

@@ -4,8 +4,8 @@
 mod run;
 
 use engine::{
-    Action, Card, Command, Deck, Event, Fact, HandNo, PlayerId, Reject, Table, Viewer, check,
-    decide, evolve, legal, see, view,
+    Action, Card, Command, Deck, Entry, Event, Fact, HandNo, Name, PlayerId, Reject, SeatNo, Table,
+    Viewer, check, decide, evolve, legal, see, view,
 };
 use proptest::prelude::*;
 use run::{Mix, Run, Step, deck, play, settings, state};
@@ -59,6 +59,23 @@ proptest! {
                 prop_assert_eq!(serde_json::from_slice::<Fact>(&written).unwrap(), fact);
             }
         }
+    }
+
+    /// Nobody sits down with less than he must bring, and that he always may, whatever others may (R17).
+    #[test]
+    fn who_comes_back_brings_what_he_took(mix in mix(), took in 2..=CHIPS_MAX, less: u64) {
+        let table = Table::new(settings(mix)).unwrap();
+        let sit = |buy_in| Command::Sit {
+            player: PlayerId(1),
+            name: Name::new("someone").unwrap(),
+            seat: SeatNo(0),
+            buy_in,
+            entry: Entry::PostNow,
+            must_bring: took,
+        };
+        prop_assert!(decide(&table, &sit(took)).is_ok());
+        let short = 1 + less % (took - 1);
+        prop_assert_eq!(decide(&table, &sit(short)).err(), Some(Reject::Rathole { must_bring: took }));
     }
 
     /// Every hand ends, whatever its players do.
@@ -274,3 +291,4 @@ fn with_hidden_cards_exchanged(table: &Table, viewer: Viewer) -> Option<Table> {
 
 /// Two decisions for each chip would be far more than any hand needs.
 const DECISIONS_MAX: usize = 1_000;
+const CHIPS_MAX: u64 = engine::Settings::CHIPS_MAX;

@@ -116,6 +116,10 @@ fn command(table: &Table, step: Step) -> Command {
                 seat,
                 buy_in,
                 entry,
+                must_bring: match how % 8 {
+                    7 => (how >> 16) % (2 * buy_in),
+                    _ => 0,
+                },
             }
         }
         16..=17 => Command::Leave { player },

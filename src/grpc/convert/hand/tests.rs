@@ -28,6 +28,7 @@ fn played(mut action: impl FnMut(&Legal) -> Action) -> FinishedHand {
             seat: SeatNo(player as u8),
             buy_in: 5_000,
             entry: Entry::PostNow,
+            must_bring: 0,
         };
         assert!(step(&mut state, &sit).is_none());
     }

@@ -16,6 +16,7 @@ fn full() -> Settings {
         show_all_in: false,
         sit_out_buttons: 7,
         timeouts_to_sit_out: 0,
+        rathole_ms: 7_200_000,
         ..Settings::new(9, 50, 100)
     }
 }
@@ -81,6 +82,11 @@ fn contradictions_are_named() {
         "BadRakeCaps",
     );
     check(|s| s.action_ms = 0, "settings.action_ms", "BadClock");
+    check(
+        |s| s.rathole_ms = 86_400_001,
+        "settings.rathole_ms",
+        "BadRathole",
+    );
     check(
         |s| s.sit_out_buttons = 256,
         "settings.sit_out_buttons",
