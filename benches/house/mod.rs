@@ -48,7 +48,7 @@ pub fn table(n: usize) -> TableId {
 
 /// The player in a seat of the n-th table.
 pub fn player(n: usize, seat: u8) -> PlayerId {
-    PlayerId((n as u128) << 64 | u128::from(seat) + 1)
+    PlayerId(((n as u128) << 64) | (u128::from(seat) + 1))
 }
 
 /// A game without time pressure.
@@ -71,6 +71,7 @@ pub fn settings(seats: u8) -> Settings {
         button: ButtonRule::Dead,
         sit_out_buttons: 0,
         timeouts_to_sit_out: 0,
+        rathole_ms: 0,
     }
 }
 
