@@ -79,7 +79,7 @@ async fn main() -> anyhow::Result<()> {
 
         let turn = ForTurn {
             hand: hand.0,
-            turn: legal.turn.0.into(),
+            turn: legal.turn.0,
         };
         let what = if legal.check { Move::Check } else { Move::Call };
         let player = players

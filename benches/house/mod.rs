@@ -43,12 +43,12 @@ pub async fn closed(folder: &Path) -> std::io::Result<()> {
 
 /// The id of the n-th table.
 pub fn table(n: usize) -> TableId {
-    TableId((n as u128) << 64 | 1)
+    TableId(((n as u128) << 64) | 1)
 }
 
 /// The player in a seat of the n-th table.
 pub fn player(n: usize, seat: u8) -> PlayerId {
-    PlayerId((n as u128) << 64 | u128::from(seat) + 1)
+    PlayerId(((n as u128) << 64) | (u128::from(seat) + 1))
 }
 
 /// A game without time pressure.
