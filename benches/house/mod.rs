@@ -43,7 +43,7 @@ pub async fn closed(folder: &Path) -> std::io::Result<()> {
 
 /// The id of the n-th table.
 pub fn table(n: usize) -> TableId {
-    TableId((n as u128) << 64 | 1)
+    TableId(((n as u128) << 64) | 1)
 }
 
 /// The player in a seat of the n-th table.

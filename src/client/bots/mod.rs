@@ -100,7 +100,7 @@ pub async fn run(options: Options, control: Arc<Control>) -> Result<Report, Bots
             control: Arc::clone(&control),
             pace: Arc::clone(&pace),
             members: ids,
-            in_flight: Semaphore::new(IN_FLIGHT_MAX),
+            in_flight: Semaphore::new(CALLS_A_SESSION * number(sessions_a_group)),
             asking: AtomicUsize::new(0),
         });
         let reached = |(no, id)| (no, id, Arc::new(AtomicU64::new(0)));
@@ -178,8 +178,10 @@ fn number(of: u32) -> usize {
 const TABLES_A_SESSION: u32 = 1_000;
 /// Sessions that share a connection: a server lets a connection have 16 streams, and calls need some of them.
 const SESSIONS_A_CONNECTION: usize = 4;
-/// Calls under way at once for each group: more would only wait in the connection.
-const IN_FLIGHT_MAX: usize = 256;
+/// Calls under way at once for each session of a group. A connection has 16 streams; its four sessions watch with one
+/// each and share the others. More calls would wait in the connection until they are too late, and a server closes a
+/// connection on which many calls are given up.
+const CALLS_A_SESSION: usize = 3;
 /// Tables that are made at once.
 const MAKING_AT_ONCE: usize = 32;
 /// One attempt of a call. Longer than a commit ever takes, shorter than a clock.

@@ -18,7 +18,7 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Outbox {
     hands: VecDeque<FinishedHand>,
-    /// A write is in flight, or the pause after one.
+    /// A write is in flight, or the pause after one that failed.
     busy: bool,
     /// After a failure one hand at a time, so that a write that is too large, or one bad
     /// hand, is found.
@@ -92,11 +92,7 @@ impl LogState {
             Ok(count) => {
                 self.outbox.hands.drain(..count);
                 self.outbox.one_by_one = false;
-                if self.outbox.len() < HANDS_A_WRITE {
-                    self.after(GATHER, myself, || LogMsg::ArchiveDue);
-                } else {
-                    self.outbox.busy = false;
-                }
+                self.outbox.busy = false;
                 self.prune_after = self.prune_after.map(|due| due.saturating_sub(count));
             }
             Err(error) => {
@@ -136,9 +132,6 @@ fn record(hand: &FinishedHand, shard: &Shard) -> Result<HandRecord, CodecError> 
 
 /// Hands in one write of the archive.
 const HANDS_A_WRITE: usize = 64;
-/// After a write, what ends meanwhile is gathered into the next one: written hand by hand,
-/// the archive costs about a tenth of a busy server's time (`benches/tables.rs`).
-const GATHER: Duration = Duration::from_millis(50);
 const PAUSE: Duration = Duration::from_millis(500);
 /// About 100 MB of hands. Beyond it the shard commits no more until the archive answers.
 const OUTBOX_MAX: usize = 20_000;
