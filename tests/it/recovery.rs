@@ -1,6 +1,10 @@
 //! `kill -9` in the middle of a hand costs nobody anything: a real server, real bots over gRPC.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use openrustpoker::{
     client::{
@@ -115,6 +119,12 @@ async fn the_hand_is_the_same_after_a_kill_at_every_action() {
     let mut raised = false;
     for _ in 0..200 {
         let views = look(&players, &table).await;
+        let deck = start_of_the_deck(&players, &views);
+        assert_eq!(
+            holding(&folder.path().join("data"), &deck),
+            None,
+            "P5: clear cards of a live hand at rest"
+        );
         server.kill();
         server = Server::start_at(folder.path(), port);
         kills += 1;
@@ -147,6 +157,51 @@ async fn the_hand_is_the_same_after_a_kill_at_every_action() {
     let last = look(&players, &table).await;
     let chips: u64 = last[0].seats.iter().map(|seat| seat.stack).sum::<u64>() + last[0].pot;
     assert_eq!(chips, 30_000);
+}
+
+/// How the deck of the hand begins: the hole cards, one at a time, from the left of the button.
+fn start_of_the_deck(players: &[Player], views: &[TableView]) -> Vec<u8> {
+    let button = views[0].button.expect("a hand has a button");
+    let mut dealt: Vec<_> = players
+        .iter()
+        .zip(views)
+        .filter_map(|(player, view)| {
+            let own = view.seats.iter().find(|seat| seat.player_id == player.id());
+            own.filter(|seat| seat.dealt)
+        })
+        .collect();
+    dealt.sort_by_key(|seat| (seat.seat + 9 - button) % 10);
+    let card = |round: usize| {
+        dealt
+            .iter()
+            .map(move |seat| seat.cards[round].parse::<engine::Card>())
+    };
+    card(0)
+        .chain(card(1))
+        .map(|card| card.expect("a card").index())
+        .collect()
+}
+
+/// The first file in a folder that holds these bytes.
+fn holding(folder: &Path, bytes: &[u8]) -> Option<PathBuf> {
+    let files = std::fs::read_dir(folder)
+        .expect("the folder is there")
+        .map(|file| file.expect("a file").path());
+    files.filter(|file| file.is_file()).find(|file| {
+        std::fs::read(file)
+            .expect("it reads")
+            .windows(bytes.len())
+            .any(|found| found == bytes)
+    })
+}
+
+#[test]
+fn cards_at_rest_would_be_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("orp.db");
+    std::fs::write(&file, [9, 9, 51, 4, 17, 30, 9]).expect("it is written");
+    assert_eq!(holding(folder.path(), &[51, 4, 17, 30]), Some(file));
+    assert_eq!(holding(folder.path(), &[4, 51, 17, 30]), None);
 }
 
 /// What each player may see once somebody is to act, when nothing changes by itself; without the clock, which may differ.
