@@ -12,6 +12,9 @@
 //! Both are measured in one run, one after the other, on the same disk and with the same runtime;
 //! only the ratio means something.
 
+#[allow(dead_code, reason = "one benchmark needs less of it than another")]
+mod house;
+
 use std::{
     fs::File,
     io::Write as _,
@@ -23,9 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use engine::{
-    Action, Ante, ButtonRule, Clock, Event, Fact, HandNo, PlayerId, Rake, Settings, Viewer,
-};
+use engine::{Action, Event, Fact, HandNo, PlayerId, Viewer};
 use openrustpoker::{
     ids::{ShardCount, TableId},
     store::{
@@ -219,31 +220,11 @@ async fn play(tables: &Tables, count: u64, time: Duration) -> (Totals, Run) {
 }
 
 async fn open(tables: &Tables, table: TableId) {
-    let settings = Settings {
-        seats: 2,
-        small_blind: 1,
-        big_blind: 2,
-        ante: Ante::None,
-        buy_in_min: 2,
-        buy_in_max: 1_000_000_000,
-        rake: Rake::default(),
-        clock: Clock {
-            action_ms: 600_000,
-            bank_ms: 0,
-            bank_gain_ms: 0,
-            reconnect_ms: 0,
-        },
-        show_all_in: true,
-        button: ButtonRule::Dead,
-        sit_out_buttons: 0,
-        timeouts_to_sit_out: 0,
-        rathole_ms: 0,
-    };
     tables
         .create(NewTable {
             table,
             name: "bench".into(),
-            settings: Arc::new(settings),
+            settings: Arc::new(house::settings(2)),
         })
         .await
         .expect("opened");
