@@ -1,4 +1,4 @@
--- The embedded store's tables, version 1. Keys and numbers as in the log protocol; ids are sixteen big-endian bytes.
+-- The embedded store's tables, version 2. Keys and numbers as in the log protocol; ids are sixteen big-endian bytes.
 
 CREATE TABLE cluster (
     one           INTEGER PRIMARY KEY CHECK (one = 1),
@@ -50,6 +50,9 @@ CREATE TABLE hands (
     body     BLOB    NOT NULL,
     PRIMARY KEY (table_id, hand_no)
 ) STRICT;
+
+-- Since version 2: hands are forgotten by age.
+CREATE INDEX hands_by_time ON hands (ended_ms);
 
 CREATE TABLE hands_of_players (
     player   BLOB    NOT NULL,

@@ -27,6 +27,9 @@ pub enum Statement {
     HandsOfPlayer,
     PutSession,
     Session,
+    ScanHands,
+    ScanSessions,
+    ForgetHands,
 }
 
 impl fmt::Display for Statement {
@@ -51,6 +54,9 @@ impl fmt::Display for Statement {
             Self::HandsOfPlayer => "list hands of player",
             Self::PutSession => "write session",
             Self::Session => "read session",
+            Self::ScanHands => "scan hands",
+            Self::ScanSessions => "scan sessions",
+            Self::ForgetHands => "forget hands",
         })
     }
 }

@@ -30,7 +30,8 @@ pub mod segment;
 
 pub use error::{Cause, Statement, StoreError};
 pub use records::{
-    ClusterRecord, HandRecord, HandRef, SerialDomain, SessionRecord, ShardRow, TokenHash,
+    ClusterRecord, HandRecord, HandRef, Page, ScanCursor, SerialDomain, SessionRecord, ShardRow,
+    TokenHash,
 };
 pub use segment::{
     Append, ChainHash, ReadLimit, Row, Seal, SegmentChunk, SegmentId, SegmentKey, SegmentState,
@@ -149,4 +150,27 @@ pub trait Store: Send + Sync + 'static {
 
     /// A session, if that token has one.
     async fn session(&self, token: TokenHash) -> Answer<Option<SessionRecord>>;
+
+    /// The archived hands of all tables, page by page, in an order of the store's own: those after the cursor, at most
+    /// `limit`, which is above zero. For copies and checks of everything, never for play.
+    ///
+    /// Every hand that is archived when the scan begins and not forgotten before it ends is answered at least once. One that
+    /// is archived or forgotten meanwhile may be answered or not. Only a page without [`Page::next`] is the last: a page may
+    /// be short, or empty, and not be the last.
+    async fn scan_hands(&self, after: Option<&ScanCursor>, limit: u32) -> Answer<Page<HandRecord>>;
+
+    /// All sessions, page by page: as [`Store::scan_hands`].
+    async fn scan_sessions(
+        &self,
+        after: Option<&ScanCursor>,
+        limit: u32,
+    ) -> Answer<Page<(TokenHash, SessionRecord)>>;
+
+    /// Plain, idempotent: forgets archived hands that ended before this moment (milliseconds since 1970), and how the lists
+    /// of their players name them; at most `limit` hands, which is above zero. Answers how many were forgotten; fewer than
+    /// `limit` means that none are left. After an error some may be.
+    ///
+    /// A store whose database forgets by itself, by a time to live that each hand was archived with, does nothing and
+    /// answers 0. A hand that ended at this moment or later is never touched.
+    async fn forget_hands(&self, ended_before_ms: u64, limit: u32) -> Answer<u32>;
 }

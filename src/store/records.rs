@@ -90,3 +90,17 @@ pub struct SessionRecord {
     /// When the session began, in milliseconds since 1970.
     pub created_ms: u64,
 }
+
+/// A part of a scan over everything of a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What was found. May be empty although more follows.
+    pub items: Vec<T>,
+    /// Where the scan goes on; `None` when it has seen everything.
+    pub next: Option<ScanCursor>,
+}
+
+/// Where a scan goes on. Opaque to everybody but the store and the statement that gave it; good for as long as that store
+/// is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanCursor(pub Bytes);

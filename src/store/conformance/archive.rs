@@ -1,5 +1,7 @@
 //! The archive of hands, and sessions: plain, idempotent statements.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use crate::ids::{HandNo, PlayerId, TableId};
@@ -120,3 +122,112 @@ pub async fn sessions(store: &dyn Store) {
         None
     );
 }
+
+/// Scans answer everything, in pages of any size.
+pub async fn scans_see_everything(store: &dyn Store) {
+    let mut names = BTreeSet::new();
+    let mut tokens = BTreeSet::new();
+    for n in 0..SCANNED {
+        let hand = hand(u128::from(n % 7), n, 1_000 + n, &[u128::from(n % 3), 99]);
+        store
+            .archive_hands(std::slice::from_ref(&hand))
+            .await
+            .expect(ANSWERS);
+        names.insert(hand.name());
+        let token = TokenHash([n as u8; 32]);
+        let session = SessionRecord {
+            player: PlayerId(u128::from(n)),
+            display_name: format!("player {n}"),
+            created_ms: n,
+        };
+        store.put_session(token, &session).await.expect(ANSWERS);
+        tokens.insert(token);
+    }
+    for limit in [1, 2, 7, 1_000] {
+        let (mut seen, mut after) = (BTreeSet::new(), None);
+        for _ in 0..PAGES_MAX {
+            let page = store
+                .scan_hands(after.as_ref(), limit)
+                .await
+                .expect(ANSWERS);
+            assert!(
+                page.items.len() <= limit as usize,
+                "{} of {limit}",
+                page.items.len()
+            );
+            for found in page.items {
+                let whole = store.hand(found.table, found.hand_no).await.expect(ANSWERS);
+                assert_eq!(whole.as_ref(), Some(&found));
+                seen.insert(found.name());
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!((seen, after), (names.clone(), None), "in pages of {limit}");
+
+        let (mut seen, mut after) = (BTreeSet::new(), None);
+        for _ in 0..PAGES_MAX {
+            let page = store
+                .scan_sessions(after.as_ref(), limit)
+                .await
+                .expect(ANSWERS);
+            assert!(
+                page.items.len() <= limit as usize,
+                "{} of {limit}",
+                page.items.len()
+            );
+            for (token, found) in page.items {
+                assert_eq!(store.session(token).await.expect(ANSWERS), Some(found));
+                seen.insert(token);
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!((seen, after), (tokens.clone(), None), "in pages of {limit}");
+    }
+}
+
+/// Hands are forgotten in bounded steps, with their lines in the lists of their players; what ended at that moment or later
+/// stays. A store that forgets by itself forgets nothing here.
+pub async fn forgetting_spares_what_is_younger(store: &dyn Store) {
+    let hands: Vec<HandRecord> = (0..10)
+        .map(|n| hand(n % 3, n as u64, 100 + n as u64, &[5, n]))
+        .collect();
+    store.archive_hands(&hands).await.expect(ANSWERS);
+    assert_eq!(store.forget_hands(100, 4).await.expect(ANSWERS), 0);
+    let mut steps = Vec::new();
+    for _ in 0..3 {
+        steps.push(store.forget_hands(106, 4).await.expect(ANSWERS));
+    }
+    let by_itself = steps == [0, 0, 0];
+    assert!(by_itself || steps == [4, 2, 0], "{steps:?}");
+    let mut named = Vec::new();
+    for hand in &hands {
+        let kept = by_itself || hand.ended_ms >= 106;
+        let found = store.hand(hand.table, hand.hand_no).await.expect(ANSWERS);
+        assert_eq!(found.as_ref(), Some(hand).filter(|_| kept));
+        let own = store
+            .hands_of_player(PlayerId(hand.hand_no.0.into()), None, 100)
+            .await
+            .expect(ANSWERS);
+        assert_eq!(own.contains(&hand.name()), kept, "{:?}", hand.name());
+        named.extend(kept.then(|| hand.name()));
+    }
+    named.sort_by(|a, b| b.cmp(a));
+    assert_eq!(
+        store
+            .hands_of_player(PlayerId(5), None, 100)
+            .await
+            .expect(ANSWERS),
+        named
+    );
+}
+
+const SCANNED: u64 = 20;
+
+/// Pages may be short or empty; but a scan ends.
+const PAGES_MAX: u32 = 1_000;

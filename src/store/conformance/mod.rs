@@ -32,6 +32,8 @@ where
     statements::shards_are_apart(&*make().await).await;
     archive::hands(&*make().await).await;
     archive::sessions(&*make().await).await;
+    archive::scans_see_everything(&*make().await).await;
+    archive::forgetting_spares_what_is_younger(&*make().await).await;
     owners::takeover_reads_everything(make().await).await;
     owners::overtaken_owner_is_refused(make().await).await;
     owners::rotation_and_pruning(make().await).await;

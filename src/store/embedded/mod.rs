@@ -21,13 +21,14 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 use super::{
-    Answer, Append, Cas, Cause, ClusterRecord, HandRecord, HandRef, ReadLimit, Seal, SegmentChunk,
-    SegmentId, SegmentKey, SegmentState, SessionRecord, ShardRow, Statement, Store, StoreError,
-    TokenHash, WriterToken,
+    Answer, Append, Cas, Cause, ClusterRecord, HandRecord, HandRef, Page, ReadLimit, ScanCursor,
+    Seal, SegmentChunk, SegmentId, SegmentKey, SegmentState, SessionRecord, ShardRow, Statement,
+    Store, StoreError, TokenHash, WriterToken,
 };
 use crate::ids::{Epoch, HandNo, PlayerId, ShardId, TableId};
 use commit::{Call, Job};
 
+mod archive;
 mod commit;
 #[cfg(test)]
 mod measure;
@@ -282,16 +283,14 @@ impl Store for EmbeddedStore {
     async fn archive_hands(&self, hands: &[HandRecord]) -> Answer<()> {
         let hands = hands.to_vec();
         self.write(Statement::ArchiveHands, move |db| {
-            statements::archive_hands(db, &hands)
+            archive::archive_hands(db, &hands)
         })
         .await
     }
 
     async fn hand(&self, table: TableId, hand_no: HandNo) -> Answer<Option<HandRecord>> {
-        self.read(Statement::Hand, move |db| {
-            statements::hand(db, table, hand_no)
-        })
-        .await
+        self.read(Statement::Hand, move |db| archive::hand(db, table, hand_no))
+            .await
     }
 
     async fn hands_of_table(
@@ -301,7 +300,7 @@ impl Store for EmbeddedStore {
         limit: u32,
     ) -> Answer<Vec<HandRef>> {
         self.read(Statement::HandsOfTable, move |db| {
-            statements::hands_of_table(db, table, before, limit)
+            archive::hands_of_table(db, table, before, limit)
         })
         .await
     }
@@ -313,7 +312,7 @@ impl Store for EmbeddedStore {
         limit: u32,
     ) -> Answer<Vec<HandRef>> {
         self.read(Statement::HandsOfPlayer, move |db| {
-            statements::hands_of_player(db, player, before, limit)
+            archive::hands_of_player(db, player, before, limit)
         })
         .await
     }
@@ -321,13 +320,40 @@ impl Store for EmbeddedStore {
     async fn put_session(&self, token: TokenHash, session: &SessionRecord) -> Answer<()> {
         let session = session.clone();
         self.write(Statement::PutSession, move |db| {
-            statements::put_session(db, token, &session)
+            archive::put_session(db, token, &session)
         })
         .await
     }
 
     async fn session(&self, token: TokenHash) -> Answer<Option<SessionRecord>> {
-        self.read(Statement::Session, move |db| statements::session(db, token))
+        self.read(Statement::Session, move |db| archive::session(db, token))
             .await
+    }
+
+    async fn scan_hands(&self, after: Option<&ScanCursor>, limit: u32) -> Answer<Page<HandRecord>> {
+        let after = after.cloned();
+        self.read(Statement::ScanHands, move |db| {
+            archive::scan_hands(db, after.as_ref(), limit)
+        })
+        .await
+    }
+
+    async fn scan_sessions(
+        &self,
+        after: Option<&ScanCursor>,
+        limit: u32,
+    ) -> Answer<Page<(TokenHash, SessionRecord)>> {
+        let after = after.cloned();
+        self.read(Statement::ScanSessions, move |db| {
+            archive::scan_sessions(db, after.as_ref(), limit)
+        })
+        .await
+    }
+
+    async fn forget_hands(&self, ended_before_ms: u64, limit: u32) -> Answer<u32> {
+        self.write(Statement::ForgetHands, move |db| {
+            archive::forget_hands(db, ended_before_ms, limit)
+        })
+        .await
     }
 }

@@ -64,8 +64,11 @@ pub enum OpenError {
 
 /// "ORPk", so that `file` and we know our databases.
 const APPLICATION_ID: u32 = 0x4f52_506b;
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 const SCHEMA: &str = include_str!("../embedded.sql");
+
+/// What makes version 2 of version 1.
+const FROM_VERSION_1: &str = "CREATE INDEX hands_by_time ON hands (ended_ms)";
 
 /// What the lock file holds once the database exists: after that an empty database file is a loss, not a beginning.
 const CREATED: &str = "database created\n";
@@ -245,6 +248,7 @@ fn check_identity(path: &Path, connection: &Connection) -> Result<(), OpenError>
         .map_err(failed)?;
     match (id, version, tables) {
         (APPLICATION_ID, SCHEMA_VERSION, _) => Ok(()),
+        (APPLICATION_ID, 1, _) => upgrade(connection, FROM_VERSION_1).map_err(failed),
         (APPLICATION_ID, found, _) if found > SCHEMA_VERSION => Err(OpenError::Newer {
             path: path.to_owned(),
             found,
@@ -261,6 +265,13 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "page_size", PAGE_BYTES as u32)?;
     connection.execute_batch(&format!(
         "BEGIN EXCLUSIVE;\n{SCHEMA}\nPRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;"
+    ))
+}
+
+/// All of it or nothing, so that a start that is cut off here begins again.
+fn upgrade(connection: &Connection, changes: &str) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!(
+        "BEGIN EXCLUSIVE;\n{changes};\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;"
     ))
 }
 

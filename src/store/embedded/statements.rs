@@ -1,14 +1,13 @@
-//! Each statement in SQL. The ones that write run inside the commit thread's transaction; none of them commits.
+//! Each statement about clusters, shards and segments in SQL. The ones that write run inside the commit thread's transaction; none of them commits.
 
 use bytes::Bytes;
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Connection, Error, OptionalExtension, Result, Row as SqlRow, params};
 
-use crate::ids::{Epoch, HandNo, PlayerId, ShardCount, ShardId, TableId};
+use crate::ids::{Epoch, ShardCount, ShardId};
 use crate::store::{
-    Append, Cas, ChainHash, ClusterRecord, HandRecord, HandRef, ReadLimit, Row, Seal, SegmentChunk,
-    SegmentId, SegmentKey, SegmentState, SerialDomain, SessionRecord, ShardRow, TokenHash,
-    WriterToken,
+    Append, Cas, ChainHash, ClusterRecord, ReadLimit, Row, Seal, SegmentChunk, SegmentId,
+    SegmentKey, SegmentState, SerialDomain, ShardRow, WriterToken,
 };
 
 /// Rows of a segment have numbers below this, so that one integer names a row: segment · 2³² + n.
@@ -317,177 +316,21 @@ pub(super) fn delete_rows(db: &Connection, segment: SegmentId) -> Result<()> {
         .map(drop)
 }
 
-pub(super) fn archive_hands(db: &Connection, hands: &[HandRecord]) -> Result<()> {
-    let mut archive = db.prepare_cached(
-        "INSERT INTO hands (table_id, hand_no, ended_ms, players, body) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO NOTHING",
-    )?;
-    let mut index = db.prepare_cached(
-        "INSERT INTO hands_of_players (player, ended_ms, table_id, hand_no) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO NOTHING",
-    )?;
-    for hand in hands {
-        let (table, no, ended) = (
-            hand.table.to_bytes(),
-            int(hand.hand_no.0)?,
-            int(hand.ended_ms)?,
-        );
-        let players = hand
-            .players
-            .iter()
-            .flat_map(|player| player.to_bytes())
-            .collect::<Vec<_>>();
-        archive.execute(params![table, no, ended, players, &hand.body[..]])?;
-        for player in &hand.players {
-            index.execute(params![player.to_bytes(), ended, table, no])?;
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn hand(db: &Connection, table: TableId, hand_no: HandNo) -> Result<Option<HandRecord>> {
-    let mut select = db.prepare_cached(
-        "SELECT ended_ms, players, body FROM hands WHERE table_id = ?1 AND hand_no = ?2",
-    )?;
-    let record = |row: &SqlRow<'_>| {
-        let players: Vec<u8> = row.get(1)?;
-        let (players, rest) = players.as_chunks::<16>();
-        if !rest.is_empty() {
-            return Err(not_a_blob(
-                1,
-                FromSqlError::InvalidBlobSize {
-                    expected_size: 16,
-                    blob_size: rest.len(),
-                },
-            ));
-        }
-        let players = players
-            .iter()
-            .map(|bytes| PlayerId::from_bytes(*bytes))
-            .collect();
-        let body = Bytes::from(row.get::<_, Vec<u8>>(2)?);
-        Ok(HandRecord {
-            table,
-            hand_no,
-            ended_ms: number(row, 0)?,
-            players,
-            body,
-        })
-    };
-    select
-        .query_row(params![table.to_bytes(), int(hand_no.0)?], record)
-        .optional()
-}
-
-pub(super) fn hands_of_table(
-    db: &Connection,
-    table: TableId,
-    before: Option<HandNo>,
-    limit: u32,
-) -> Result<Vec<HandRef>> {
-    let mut select = db.prepare_cached(
-        "SELECT ended_ms, hand_no FROM hands WHERE table_id = ?1 AND hand_no < ?2 ORDER BY hand_no DESC LIMIT ?3",
-    )?;
-    let before = before.map_or(i64::MAX, |no| clamped(no.0));
-    let hands = select.query_map(params![table.to_bytes(), before, limit], |row| {
-        Ok(HandRef {
-            ended_ms: number(row, 0)?,
-            table,
-            hand_no: HandNo(number(row, 1)?),
-        })
-    })?;
-    hands.collect()
-}
-
-pub(super) fn hands_of_player(
-    db: &Connection,
-    player: PlayerId,
-    before: Option<HandRef>,
-    limit: u32,
-) -> Result<Vec<HandRef>> {
-    let mut select = db.prepare_cached(
-        "SELECT ended_ms, table_id, hand_no FROM hands_of_players
-         WHERE player = ?1 AND (ended_ms, table_id, hand_no) < (?2, ?3, ?4)
-         ORDER BY ended_ms DESC, table_id DESC, hand_no DESC LIMIT ?5",
-    )?;
-    let last = HandRef {
-        ended_ms: u64::MAX,
-        table: TableId(u128::MAX),
-        hand_no: HandNo(u64::MAX),
-    };
-    let before = before.unwrap_or(last);
-    let values = params![
-        player.to_bytes(),
-        clamped(before.ended_ms),
-        before.table.to_bytes(),
-        clamped(before.hand_no.0),
-        limit
-    ];
-    let hands = select.query_map(values, |row| {
-        let table = TableId::from_bytes(row.get(1)?);
-        Ok(HandRef {
-            ended_ms: number(row, 0)?,
-            table,
-            hand_no: HandNo(number(row, 2)?),
-        })
-    })?;
-    hands.collect()
-}
-
-pub(super) fn put_session(
-    db: &Connection,
-    token: TokenHash,
-    session: &SessionRecord,
-) -> Result<()> {
-    let mut insert = db.prepare_cached(
-        "INSERT INTO sessions (token_hash, player, display_name, created_ms) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET player = ?2, display_name = ?3, created_ms = ?4",
-    )?;
-    let SessionRecord {
-        player,
-        display_name,
-        created_ms,
-    } = session;
-    insert
-        .execute(params![
-            token.0,
-            player.to_bytes(),
-            display_name,
-            int(*created_ms)?
-        ])
-        .map(drop)
-}
-
-pub(super) fn session(db: &Connection, token: TokenHash) -> Result<Option<SessionRecord>> {
-    let mut select = db.prepare_cached(
-        "SELECT player, display_name, created_ms FROM sessions WHERE token_hash = ?1",
-    )?;
-    let record = |row: &SqlRow<'_>| {
-        let player = PlayerId::from_bytes(row.get(0)?);
-        Ok(SessionRecord {
-            player,
-            display_name: row.get(1)?,
-            created_ms: number(row, 2)?,
-        })
-    };
-    select.query_row((token.0,), record).optional()
-}
-
 /// SQLite's integers are signed.
-fn int(n: u64) -> Result<i64> {
+pub(super) fn int(n: u64) -> Result<i64> {
     i64::try_from(n).map_err(|error| Error::ToSqlConversionFailure(error.into()))
 }
 
 /// For bounds: nothing stored lies above.
-fn clamped(n: u64) -> i64 {
+pub(super) fn clamped(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-fn number(row: &SqlRow<'_>, column: usize) -> Result<u64> {
+pub(super) fn number(row: &SqlRow<'_>, column: usize) -> Result<u64> {
     let value: i64 = row.get(column)?;
     u64::try_from(value).map_err(|_negative| Error::IntegralValueOutOfRange(column, value))
 }
 
-fn not_a_blob(column: usize, error: FromSqlError) -> Error {
+pub(super) fn not_a_blob(column: usize, error: FromSqlError) -> Error {
     Error::FromSqlConversionFailure(column, Type::Blob, error.into())
 }

@@ -64,6 +64,31 @@ async fn embedded_store_conforms() {
     .await;
 }
 
+/// What a release of version 1 left behind is brought to this one's version by opening it.
+#[tokio::test]
+async fn a_database_of_version_1_is_upgraded() {
+    let (_folder, path) = place();
+    filled(&path, 3, 10).await;
+    let database = Connection::open(&path).unwrap();
+    database
+        .execute_batch("DROP INDEX hands_by_time; PRAGMA user_version = 1;")
+        .unwrap();
+    drop(database);
+    let store: Arc<dyn Store> = Arc::new(open(&path));
+    assert_eq!(take_over(&store, 2).await.unwrap().1.entries.len(), 3);
+    assert_eq!(store.forget_hands(1, 1).await.unwrap(), 0);
+    drop(store);
+    let database = Connection::open(&path).unwrap();
+    let indices: u32 = database
+        .query_row(
+            "SELECT count(*) FROM sqlite_schema WHERE name = 'hands_by_time'",
+            (),
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(indices, 1);
+}
+
 #[tokio::test]
 async fn everything_is_there_after_reopening() {
     let (_folder, path) = place();
@@ -300,15 +325,15 @@ async fn a_newer_schema_is_refused() {
     drop(open(&path));
     Connection::open(&path)
         .unwrap()
-        .pragma_update(None, "user_version", 2)
+        .pragma_update(None, "user_version", 3)
         .unwrap();
     let error = refused(&path);
     assert!(
         matches!(
             error,
             OpenError::Newer {
-                found: 2,
-                known: 1,
+                found: 3,
+                known: 2,
                 ..
             }
         ),

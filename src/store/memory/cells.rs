@@ -1,11 +1,14 @@
 //! The memory store's cells, and what each statement does to them: no time, no faults, no locks.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use bytes::Bytes;
 
 use crate::ids::{Epoch, HandNo, PlayerId, ShardId, TableId};
 use crate::store::Cas;
 use crate::store::records::{
-    ClusterRecord, HandRecord, HandRef, SessionRecord, ShardRow, TokenHash,
+    ClusterRecord, HandRecord, HandRef, Page, ScanCursor, SessionRecord, ShardRow, TokenHash,
 };
 use crate::store::segment::{
     Append, ReadLimit, Row, Seal, SegmentChunk, SegmentId, SegmentKey, SegmentState, WriterToken,
@@ -243,6 +246,52 @@ impl Cells {
         self.sessions.get(&token).cloned()
     }
 
+    pub(super) fn scan_hands(&self, after: Option<&ScanCursor>, limit: u32) -> Page<HandRecord> {
+        let after = after.and_then(|cursor| {
+            let (table, hand_no) = cursor.0.split_first_chunk()?;
+            let hand_no = HandNo(u64::from_be_bytes(hand_no.try_into().ok()?));
+            Some((TableId::from_bytes(*table), hand_no))
+        });
+        let rest = (
+            after.map_or(Bound::Unbounded, Bound::Excluded),
+            Bound::Unbounded,
+        );
+        page(self.hands.range(rest), limit, |(table, hand_no), hand| {
+            let name = [&table.to_bytes()[..], &hand_no.0.to_be_bytes()].concat();
+            (name, hand.clone())
+        })
+    }
+
+    pub(super) fn scan_sessions(
+        &self,
+        after: Option<&ScanCursor>,
+        limit: u32,
+    ) -> Page<(TokenHash, SessionRecord)> {
+        let after = after.and_then(|cursor| Some(TokenHash(cursor.0[..].try_into().ok()?)));
+        let rest = (
+            after.map_or(Bound::Unbounded, Bound::Excluded),
+            Bound::Unbounded,
+        );
+        page(self.sessions.range(rest), limit, |token, session| {
+            (token.0.to_vec(), (*token, session.clone()))
+        })
+    }
+
+    pub(super) fn forget_hands(&mut self, ended_before_ms: u64, limit: u32) -> u32 {
+        let old = self
+            .hands
+            .values()
+            .filter(|hand| hand.ended_ms < ended_before_ms);
+        let old: Vec<HandRecord> = old.take(limit as usize).cloned().collect();
+        for hand in &old {
+            self.hands.remove(&(hand.table, hand.hand_no));
+            for player in &hand.players {
+                self.hands_of_players.remove(&(*player, hand.name()));
+            }
+        }
+        old.len() as u32
+    }
+
     /// Everything that holds bytes or text, by name.
     pub(super) fn raw(&self) -> Vec<(String, Vec<u8>)> {
         let shards = self
@@ -287,5 +336,26 @@ impl Cells {
     /// Forgets a segment's static part, as no statement could.
     pub(super) fn lose_segment(&mut self, segment: SegmentId) {
         self.segments.remove(&segment);
+    }
+}
+
+/// At most `limit` of these, and the name of the last one if there are more.
+fn page<K, V, T>(
+    all: impl Iterator<Item = (K, V)>,
+    limit: u32,
+    item: impl Fn(K, V) -> (Vec<u8>, T),
+) -> Page<T> {
+    let mut all = all.peekable();
+    let (mut items, mut last) = (Vec::new(), None);
+    while items.len() < limit as usize
+        && let Some((key, value)) = all.next()
+    {
+        let (name, value) = item(key, value);
+        items.push(value);
+        last = Some(ScanCursor(Bytes::from(name)));
+    }
+    Page {
+        items,
+        next: last.filter(|_| all.peek().is_some()),
     }
 }

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::records::{ClusterRecord, HandRecord, HandRef, SessionRecord, ShardRow, TokenHash};
+use super::records::{
+    ClusterRecord, HandRecord, HandRef, Page, ScanCursor, SessionRecord, ShardRow, TokenHash,
+};
 use super::segment::{
     Append, ReadLimit, Row, Seal, SegmentChunk, SegmentId, SegmentKey, SegmentState, WriterToken,
 };
@@ -366,5 +368,32 @@ impl Store for MemoryStore {
     async fn session(&self, token: TokenHash) -> Answer<Option<SessionRecord>> {
         self.call(Statement::Session, move |cells| cells.session(token))
             .await
+    }
+
+    async fn scan_hands(&self, after: Option<&ScanCursor>, limit: u32) -> Answer<Page<HandRecord>> {
+        let after = after.cloned();
+        self.call(Statement::ScanHands, move |cells| {
+            cells.scan_hands(after.as_ref(), limit)
+        })
+        .await
+    }
+
+    async fn scan_sessions(
+        &self,
+        after: Option<&ScanCursor>,
+        limit: u32,
+    ) -> Answer<Page<(TokenHash, SessionRecord)>> {
+        let after = after.cloned();
+        self.call(Statement::ScanSessions, move |cells| {
+            cells.scan_sessions(after.as_ref(), limit)
+        })
+        .await
+    }
+
+    async fn forget_hands(&self, ended_before_ms: u64, limit: u32) -> Answer<u32> {
+        self.call(Statement::ForgetHands, move |cells| {
+            cells.forget_hands(ended_before_ms, limit)
+        })
+        .await
     }
 }

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use openrustpoker::{
     ids::{Epoch, HandNo, PlayerId, ShardId, TableId},
     store::{
-        Answer, Append, Cas, ClusterRecord, HandRecord, HandRef, ReadLimit, Row, Seal,
-        SegmentChunk, SegmentId, SegmentKey, SegmentState, SessionRecord, ShardRow, Store,
+        Answer, Append, Cas, ClusterRecord, HandRecord, HandRef, Page, ReadLimit, Row, ScanCursor,
+        Seal, SegmentChunk, SegmentId, SegmentKey, SegmentState, SessionRecord, ShardRow, Store,
         TokenHash, WriterToken, memory::MemoryStore,
     },
 };
@@ -184,5 +184,21 @@ impl Store for Tape {
 
     async fn session(&self, token: TokenHash) -> Answer<Option<SessionRecord>> {
         self.memory.session(token).await
+    }
+
+    async fn scan_hands(&self, after: Option<&ScanCursor>, limit: u32) -> Answer<Page<HandRecord>> {
+        self.memory.scan_hands(after, limit).await
+    }
+
+    async fn scan_sessions(
+        &self,
+        after: Option<&ScanCursor>,
+        limit: u32,
+    ) -> Answer<Page<(TokenHash, SessionRecord)>> {
+        self.memory.scan_sessions(after, limit).await
+    }
+
+    async fn forget_hands(&self, ended_before_ms: u64, limit: u32) -> Answer<u32> {
+        self.memory.forget_hands(ended_before_ms, limit).await
     }
 }
