@@ -72,6 +72,7 @@ pub fn settings(seats: u8) -> Settings {
         sit_out_buttons: 0,
         timeouts_to_sit_out: 0,
         rathole_ms: 0,
+        game: engine::Game::default(),
     }
 }
 

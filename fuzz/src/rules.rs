@@ -191,6 +191,7 @@ fn settings(bytes: &mut Bytes<'_>) -> Settings {
         sit_out_buttons: bytes.byte(),
         timeouts_to_sit_out: bytes.byte(),
         rathole_ms: bytes.amount() as u32,
+        game: engine::Game::default(),
     }
 }
 

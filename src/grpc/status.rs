@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use engine::{Reject, SettingsError};
+use engine::{GameError, Reject, SettingsError};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -154,8 +154,23 @@ pub fn settings(error: &SettingsError) -> Invalid {
         SettingsError::RakeCaps { .. } => ("settings.rake_caps", "BadRakeCaps"),
         SettingsError::Clock => ("settings.action_ms", "BadClock"),
         SettingsError::Rathole { .. } => ("settings.rathole_ms", "BadRathole"),
+        SettingsError::Game(error) => game(error),
     };
     Invalid::new(field, reason, error.to_string())
+}
+
+fn game(error: &GameError) -> (&'static str, &'static str) {
+    match error {
+        GameError::Seats { .. } => ("settings.seats", "DeckTooSmall"),
+        GameError::LowWithoutOmaha => ("settings.game.low", "LowWithoutOmaha"),
+        GameError::BigBet { .. } => ("settings.game.big_bet", "BadBigBet"),
+        GameError::Raises { .. } => ("settings.game.raises_max", "BadRaises"),
+        GameError::AnteOfNoBigBlind => ("settings.big_blind_ante", "AnteOfNoBigBlind"),
+        GameError::CountedAnteMissing => ("settings.game.count_ante", "CountedAnteMissing"),
+        GameError::StraddleInLimit => ("settings.game.straddle", "StraddleInLimit"),
+        GameError::StraddleWithoutBlinds => ("settings.game.straddle", "StraddleWithoutBlinds"),
+        GameError::StraddlePlayers { .. } => ("settings.game.straddle", "BadStraddlePlayers"),
+    }
 }
 
 /// Nothing to say about the outcome: ask again.

@@ -19,6 +19,7 @@ pub mod deck;
 pub mod eval;
 mod event;
 mod evolve;
+mod game;
 mod hand;
 mod ids;
 mod invariants;
@@ -38,6 +39,10 @@ pub use decide::decide;
 pub use deck::{Deck, DeckError, HoleCards};
 pub use event::{Cause, Dealt, Event, Fact, LeaveReason, Post, Secret};
 pub use evolve::evolve;
+pub use game::{
+    Betting, Blinds, CapOff, Game, GameError, Limits, Straddle, StraddleFrom, StraddleRaise,
+    Variant,
+};
 pub use hand::{Hand, InHand, Positions, Street};
 pub use ids::{HandNo, IdError, PlayerId, SeatNo, Turn};
 pub use invariants::{Broken, check};

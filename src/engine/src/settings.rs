@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-/// The settings of a no-limit Hold'em cash table. Amounts are in the smallest unit of its currency.
+use crate::game::{Game, GameError};
+
+/// The settings of a cash table. Amounts are in the smallest unit of its currency.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Settings {
     /// How many seats there are, 2 to 10.
@@ -43,6 +45,9 @@ pub struct Settings {
     /// what he has elsewhere the table does not know.
     #[serde(default)]
     pub rathole_ms: u32,
+    /// Which game is played. It is the last field, since it is not written for plain no-limit Hold'em.
+    #[serde(default, skip_serializing_if = "Game::is_plain")]
+    pub game: Game,
 }
 
 /// What is paid before the cards (R12).
@@ -153,6 +158,9 @@ pub enum SettingsError {
         /// What was asked for.
         ms: u32,
     },
+    /// A game that contradicts itself or the table.
+    #[error(transparent)]
+    Game(#[from] GameError),
 }
 
 impl Settings {
@@ -182,6 +190,7 @@ impl Settings {
             sit_out_buttons: 0,
             timeouts_to_sit_out: 2,
             rathole_ms: 0,
+            game: Game::default(),
         }
     }
 
@@ -230,7 +239,7 @@ impl Settings {
                 ms: self.rathole_ms,
             });
         }
-        Ok(())
+        Ok(self.game.check(self)?)
     }
 }
 

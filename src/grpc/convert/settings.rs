@@ -1,6 +1,6 @@
 //! What a table plays.
 
-use engine::{Ante, ButtonRule, Clock, Rake, Settings};
+use engine::{Ante, ButtonRule, Clock, Game, Rake, Settings};
 use proto::v1;
 
 use crate::grpc::status::{self, Invalid};
@@ -39,6 +39,7 @@ pub fn parse(wire: Option<v1::Settings>) -> Result<Settings, Invalid> {
             wire.timeouts_to_sit_out.unwrap_or(TIMEOUTS_TO_SIT_OUT),
         )?,
         rathole_ms: wire.rathole_ms,
+        game: Game::default(),
     };
     settings.check().map_err(|error| status::settings(&error))?;
     Ok(settings)

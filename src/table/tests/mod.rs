@@ -112,6 +112,7 @@ fn settings() -> Settings {
         sit_out_buttons: 0,
         timeouts_to_sit_out: 0,
         rathole_ms: 0,
+        game: engine::Game::default(),
     }
 }
 

@@ -218,6 +218,7 @@ async fn open(room: &Room, tables: &[TableId], random: &mut SplitMix) -> Result<
             sit_out_buttons: 5,
             timeouts_to_sit_out: 2,
             rathole_ms: 0,
+            game: engine::Game::default(),
         };
         let new = NewTable {
             table: *table,
