@@ -30,6 +30,8 @@ pub enum Statement {
     ScanHands,
     ScanSessions,
     ForgetHands,
+    PutBeat,
+    Beats,
 }
 
 impl fmt::Display for Statement {
@@ -57,6 +59,8 @@ impl fmt::Display for Statement {
             Self::ScanHands => "scan hands",
             Self::ScanSessions => "scan sessions",
             Self::ForgetHands => "forget hands",
+            Self::PutBeat => "write beat",
+            Self::Beats => "read beats",
         })
     }
 }

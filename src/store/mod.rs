@@ -30,8 +30,8 @@ pub mod segment;
 
 pub use error::{Cause, Statement, StoreError};
 pub use records::{
-    ClusterRecord, HandRecord, HandRef, Page, ScanCursor, SerialDomain, SessionRecord, ShardRow,
-    TokenHash,
+    ClusterRecord, HandRecord, HandRef, Incarnation, NodeBeat, Page, ScanCursor, SerialDomain,
+    SessionRecord, ShardRow, TokenHash,
 };
 pub use segment::{
     Append, ChainHash, ReadLimit, Row, Seal, SegmentChunk, SegmentId, SegmentKey, SegmentState,
@@ -173,4 +173,10 @@ pub trait Store: Send + Sync + 'static {
     /// A store whose database forgets by itself, by a time to live that each hand was archived with, does nothing and
     /// answers 0. A hand that ended at this moment or later is never touched.
     async fn forget_hands(&self, ended_before_ms: u64, limit: u32) -> Answer<u32>;
+
+    /// Plain, idempotent: a sign of life. Of one incarnation the highest beat stays, in whatever order they arrive.
+    async fn put_beat(&self, beat: &NodeBeat) -> Answer<()>;
+
+    /// The last sign of every incarnation that gave one, by node and incarnation. Those long silent may be missing.
+    async fn beats(&self) -> Answer<Vec<NodeBeat>>;
 }

@@ -104,3 +104,21 @@ pub struct Page<T> {
 /// is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanCursor(pub Bytes);
+
+/// Names one life of a node's process: every start has a higher one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Incarnation(pub u64);
+
+/// A sign of life. It says that somebody lives, never that somebody is dead, and it decides nothing about safety: see the
+/// log protocol for what does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeBeat {
+    /// The node's name.
+    pub node: String,
+    /// Which life of it.
+    pub incarnation: Incarnation,
+    /// A counter that this life raises: it lives where the counter moves between two looks, by the looker's own clock.
+    pub beat: u64,
+    /// Where other nodes reach it.
+    pub address: String,
+}

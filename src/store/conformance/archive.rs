@@ -1,11 +1,11 @@
-//! The archive of hands, and sessions: plain, idempotent statements.
+//! The archive of hands, sessions, signs of life: plain, idempotent statements.
 
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
 use crate::ids::{HandNo, PlayerId, TableId};
-use crate::store::{HandRecord, HandRef, SessionRecord, Store, TokenHash};
+use crate::store::{HandRecord, HandRef, Incarnation, NodeBeat, SessionRecord, Store, TokenHash};
 
 const ANSWERS: &str = "a store without faults answers";
 
@@ -231,3 +231,31 @@ const SCANNED: u64 = 20;
 
 /// Pages may be short or empty; but a scan ends.
 const PAGES_MAX: u32 = 1_000;
+
+/// Of every life of a node the highest beat is seen, in whatever order beats arrive.
+pub async fn beats(store: &dyn Store) {
+    let sign = |node: &str, incarnation, beat, address: &str| NodeBeat {
+        node: node.to_owned(),
+        incarnation: Incarnation(incarnation),
+        beat,
+        address: address.to_owned(),
+    };
+    assert_eq!(store.beats().await.expect(ANSWERS), []);
+    for beat in [
+        sign("b", 1, 0, "b:1"),
+        sign("a", 7, 1, "a:1"),
+        sign("a", 7, 9, "a:2"),
+        sign("a", 7, 8, "a:1"),
+        sign("a", 8, 0, "a:3"),
+    ] {
+        store.put_beat(&beat).await.expect(ANSWERS);
+    }
+    assert_eq!(
+        store.beats().await.expect(ANSWERS),
+        [
+            sign("a", 7, 9, "a:2"),
+            sign("a", 8, 0, "a:3"),
+            sign("b", 1, 0, "b:1")
+        ]
+    );
+}

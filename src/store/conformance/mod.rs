@@ -34,6 +34,7 @@ where
     archive::sessions(&*make().await).await;
     archive::scans_see_everything(&*make().await).await;
     archive::forgetting_spares_what_is_younger(&*make().await).await;
+    archive::beats(&*make().await).await;
     owners::takeover_reads_everything(make().await).await;
     owners::overtaken_owner_is_refused(make().await).await;
     owners::rotation_and_pruning(make().await).await;

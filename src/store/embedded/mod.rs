@@ -11,9 +11,10 @@
 //! The outcome of a statement is unknown here only if its caller goes away or if a commit fails half-way; after the latter
 //! the store closes itself, since only a restart can tell what the disk holds.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
@@ -21,9 +22,9 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 use super::{
-    Answer, Append, Cas, Cause, ClusterRecord, HandRecord, HandRef, Page, ReadLimit, ScanCursor,
-    Seal, SegmentChunk, SegmentId, SegmentKey, SegmentState, SessionRecord, ShardRow, Statement,
-    Store, StoreError, TokenHash, WriterToken,
+    Answer, Append, Cas, Cause, ClusterRecord, HandRecord, HandRef, Incarnation, NodeBeat, Page,
+    ReadLimit, ScanCursor, Seal, SegmentChunk, SegmentId, SegmentKey, SegmentState, SessionRecord,
+    ShardRow, Statement, Store, StoreError, TokenHash, WriterToken,
 };
 use crate::ids::{Epoch, HandNo, PlayerId, ShardId, TableId};
 use commit::{Call, Job};
@@ -55,6 +56,8 @@ pub struct EmbeddedStore {
     reads: Option<mpsc::Sender<read::Query>>,
     writer: Option<JoinHandle<()>>,
     reader: Option<JoinHandle<()>>,
+    /// Signs of life are for other processes, and there is one: so they are not worth a disk.
+    beats: Mutex<BTreeMap<(String, Incarnation), NodeBeat>>,
     /// Held until the threads are gone.
     _lock: File,
 }
@@ -101,6 +104,7 @@ impl EmbeddedStore {
             reads: Some(reads),
             writer: Some(writer),
             reader: Some(reader),
+            beats: Mutex::default(),
             _lock: opened.lock,
         })
     }
@@ -355,5 +359,20 @@ impl Store for EmbeddedStore {
             archive::forget_hands(db, ended_before_ms, limit)
         })
         .await
+    }
+
+    async fn put_beat(&self, beat: &NodeBeat) -> Answer<()> {
+        let mut beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
+        let life = (beat.node.clone(), beat.incarnation);
+        let last = beats.entry(life).or_insert_with(|| beat.clone());
+        if last.beat < beat.beat {
+            *last = beat.clone();
+        }
+        Ok(())
+    }
+
+    async fn beats(&self) -> Answer<Vec<NodeBeat>> {
+        let beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(beats.values().cloned().collect())
     }
 }

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use crate::ids::{Epoch, HandNo, PlayerId, ShardId, TableId};
 use crate::store::Cas;
 use crate::store::records::{
-    ClusterRecord, HandRecord, HandRef, Page, ScanCursor, SessionRecord, ShardRow, TokenHash,
+    ClusterRecord, HandRecord, HandRef, Incarnation, NodeBeat, Page, ScanCursor, SessionRecord,
+    ShardRow, TokenHash,
 };
 use crate::store::segment::{
     Append, ReadLimit, Row, Seal, SegmentChunk, SegmentId, SegmentKey, SegmentState, WriterToken,
@@ -23,6 +24,7 @@ pub(super) struct Cells {
     hands: BTreeMap<(TableId, HandNo), HandRecord>,
     hands_of_players: BTreeMap<(PlayerId, HandRef), ()>,
     sessions: BTreeMap<TokenHash, SessionRecord>,
+    beats: BTreeMap<(String, Incarnation), NodeBeat>,
 }
 
 impl Cells {
@@ -290,6 +292,18 @@ impl Cells {
             }
         }
         old.len() as u32
+    }
+
+    pub(super) fn put_beat(&mut self, beat: NodeBeat) {
+        let life = (beat.node.clone(), beat.incarnation);
+        let last = self.beats.entry(life).or_insert_with(|| beat.clone());
+        if last.beat < beat.beat {
+            *last = beat;
+        }
+    }
+
+    pub(super) fn beats(&self) -> Vec<NodeBeat> {
+        self.beats.values().cloned().collect()
     }
 
     /// Everything that holds bytes or text, by name.

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::records::{
-    ClusterRecord, HandRecord, HandRef, Page, ScanCursor, SessionRecord, ShardRow, TokenHash,
+    ClusterRecord, HandRecord, HandRef, NodeBeat, Page, ScanCursor, SessionRecord, ShardRow,
+    TokenHash,
 };
 use super::segment::{
     Append, ReadLimit, Row, Seal, SegmentChunk, SegmentId, SegmentKey, SegmentState, WriterToken,
@@ -395,5 +396,15 @@ impl Store for MemoryStore {
             cells.forget_hands(ended_before_ms, limit)
         })
         .await
+    }
+
+    async fn put_beat(&self, beat: &NodeBeat) -> Answer<()> {
+        let beat = beat.clone();
+        self.call(Statement::PutBeat, move |cells| cells.put_beat(beat))
+            .await
+    }
+
+    async fn beats(&self) -> Answer<Vec<NodeBeat>> {
+        self.call(Statement::Beats, |cells| cells.beats()).await
     }
 }

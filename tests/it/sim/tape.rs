@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use openrustpoker::{
     ids::{Epoch, HandNo, PlayerId, ShardId, TableId},
     store::{
-        Answer, Append, Cas, ClusterRecord, HandRecord, HandRef, Page, ReadLimit, Row, ScanCursor,
-        Seal, SegmentChunk, SegmentId, SegmentKey, SegmentState, SessionRecord, ShardRow, Store,
-        TokenHash, WriterToken, memory::MemoryStore,
+        Answer, Append, Cas, ClusterRecord, HandRecord, HandRef, NodeBeat, Page, ReadLimit, Row,
+        ScanCursor, Seal, SegmentChunk, SegmentId, SegmentKey, SegmentState, SessionRecord,
+        ShardRow, Store, TokenHash, WriterToken, memory::MemoryStore,
     },
 };
 
@@ -200,5 +200,13 @@ impl Store for Tape {
 
     async fn forget_hands(&self, ended_before_ms: u64, limit: u32) -> Answer<u32> {
         self.memory.forget_hands(ended_before_ms, limit).await
+    }
+
+    async fn put_beat(&self, beat: &NodeBeat) -> Answer<()> {
+        self.memory.put_beat(beat).await
+    }
+
+    async fn beats(&self) -> Answer<Vec<NodeBeat>> {
+        self.memory.beats().await
     }
 }
