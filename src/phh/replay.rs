@@ -90,12 +90,10 @@ impl Script {
                 .filter(|chips| *chips <= Settings::CHIPS_MAX);
             chips.ok_or(Unplayable::Amounts)
         };
-        let stacks = hand
-            .starting_stacks
-            .iter()
-            .enumerate()
-            .map(|(place, stack)| unit(stack.ok_or(Unplayable::Stack(place + 1))?));
-        let stacks = stacks.collect::<Result<Vec<u64>, _>>()?;
+        let mut stacks = Vec::with_capacity(hand.starting_stacks.len());
+        for (place, stack) in hand.starting_stacks.iter().enumerate() {
+            stacks.push(unit(stack.ok_or(Unplayable::Stack(place + 1))?)?);
+        }
         let cards = Cards::of(hand)?;
         Ok(Script {
             places,
@@ -121,8 +119,9 @@ impl Script {
     pub fn play(&self, mut witness: impl FnMut(&Fact)) -> Result<Played, ReplayError> {
         let mut game = Game {
             table: self.table()?,
+            events: Vec::with_capacity(EVENTS),
             played: self.before(),
-            folded: vec![false; self.stacks.len()],
+            folded: 0,
         };
         let button = SeatNo((self.stacks.len() - 1) as u8);
         let deal = Command::Deal {
@@ -138,7 +137,7 @@ impl Script {
             return Err(Unplayable::Unfinished.into());
         }
         let mut played = game.played;
-        let live = |place: &usize| !game.folded[*place];
+        let live = |place: &usize| game.folded & bit(*place) == 0;
         let contenders: Vec<usize> = (0..self.stacks.len()).filter(live).collect();
         played.guessed = contenders.len() > 1
             && !(self.board_known && contenders.iter().all(|place| self.known[*place]));
@@ -151,11 +150,12 @@ impl Script {
     /// The table before the hand: everybody sits where his place is, and nobody owes anything.
     fn table(&self) -> Result<Table, Unplayable> {
         let mut table = Table::new(self.settings.clone())?;
+        let name = Name::new("player").expect("a short name");
         for (place, stack) in self.stacks.iter().enumerate() {
             let taken = Fact::SeatTaken {
                 seat: SeatNo(place as u8),
                 player: player(place),
-                name: Name::new(&format!("p{}", place + 1)).expect("a short name"),
+                name: name.clone(),
                 buy_in: *stack,
                 entry: Entry::default(),
                 owes: Owes::Nothing,
@@ -184,8 +184,11 @@ impl Script {
 /// A hand that is being played.
 struct Game {
     table: Table,
+    /// Room for those of one command.
+    events: Vec<Event>,
     played: Played,
-    folded: Vec<bool>,
+    /// A bit for each place.
+    folded: u16,
 }
 
 impl Game {
@@ -247,13 +250,15 @@ impl Game {
     }
 
     fn tell(&mut self, command: &Command, witness: &mut impl FnMut(&Fact)) -> Result<(), Reject> {
-        for event in engine::decide(&self.table, command)? {
-            engine::evolve(&mut self.table, &event);
+        let mut events = std::mem::take(&mut self.events);
+        engine::carry_out(&mut self.table, command, &mut events)?;
+        for event in events.drain(..) {
             if let Event::Public(fact) = &event {
                 self.note(fact);
                 witness(fact);
             }
         }
+        self.events = events;
         Ok(())
     }
 
@@ -264,7 +269,7 @@ impl Game {
             ..
         } = fact
         {
-            self.folded[usize::from(seat.0)] = true;
+            self.folded |= bit(seat.0.into());
         }
         self.played.flop |= matches!(fact, Fact::StreetDealt { .. });
         if let Fact::UncalledReturned { seat, amount } = fact {
@@ -279,10 +284,17 @@ impl Game {
     }
 }
 
+/// A table has ten seats at most.
+fn bit(place: usize) -> u16 {
+    1 << place
+}
+
 fn player(place: usize) -> PlayerId {
     PlayerId(place as u128 + 1)
 }
 
+/// A deal has five, and few decisions have more.
+const EVENTS: usize = 8;
 /// The PHH code of the game that is played here.
 const NO_LIMIT_HOLDEM: &str = "NT";
 

@@ -24,11 +24,9 @@ pub(crate) struct Layout {
 /// The next hand's seats; `None` if fewer than two players can be dealt in.
 pub(crate) fn layout(table: &Table, first_button: SeatNo) -> Option<Layout> {
     let ring = Ring(table.settings.seats);
-    let ready: Vec<SeatNo> = table
-        .seats()
-        .filter(|(_, seat)| seat.ready())
-        .map(|(no, _)| no)
-        .collect();
+    let seats = table.seats().filter(|(_, seat)| seat.ready());
+    let mut ready = Vec::with_capacity(table.settings.seats.into());
+    ready.extend(seats.map(|(no, _)| no));
     if ready.len() < 2 {
         return None;
     }
@@ -54,7 +52,7 @@ pub(crate) fn layout(table: &Table, first_button: SeatNo) -> Option<Layout> {
         2 => live_button(ring, &dealt, big_blind),
         _ => positions,
     };
-    ring.sort(&mut dealt, positions.button);
+    ring.turn(&mut dealt, positions.button);
     let missed = if debts {
         missed(table, ring, last, positions, &dealt)
     } else {
@@ -74,14 +72,12 @@ pub(crate) fn layout(table: &Table, first_button: SeatNo) -> Option<Layout> {
 
 fn first_hand(ring: Ring, ready: &[SeatNo], first_button: SeatNo) -> Layout {
     let mut dealt = ready.to_vec();
-    ring.sort(&mut dealt, first_button);
+    ring.turn(&mut dealt, first_button);
     // The last in order is the wanted seat or, if nobody is ready there, the player before it; then the first after it.
-    let button = if dealt.contains(&first_button) {
-        first_button
-    } else {
-        dealt[0]
-    };
-    ring.sort(&mut dealt, button);
+    if !dealt.contains(&first_button) {
+        dealt.rotate_left(1);
+    }
+    let button = dealt[dealt.len() - 1];
     let positions = match dealt.as_slice() {
         [big_blind, button] => Positions {
             button: *button,
@@ -219,8 +215,9 @@ impl Ring {
         others.max_by_key(|seat| self.distance(before, *seat))
     }
 
-    /// In the order of dealing: the button last.
-    fn sort(self, seats: &mut [SeatNo], button: SeatNo) {
-        seats.sort_by_key(|seat| self.distance(button, *seat));
+    /// From the order of the table into the order of dealing: the button last.
+    fn turn(self, seats: &mut [SeatNo], button: SeatNo) {
+        let button = SeatNo(button.0 % self.0);
+        seats.rotate_left(seats.partition_point(|seat| *seat <= button));
     }
 }

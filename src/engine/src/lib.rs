@@ -35,7 +35,7 @@ pub use bet::{Legal, RaiseBounds, legal};
 pub use card::{Card, CardError};
 pub use cards::{Cards, TooManyCards};
 pub use command::{Action, Command, Phase};
-pub use decide::decide;
+pub use decide::{carry_out, decide};
 pub use deck::{Deck, DeckError, HoleCards};
 pub use event::{Cause, Dealt, Event, Fact, LeaveReason, Post, Secret};
 pub use evolve::evolve;

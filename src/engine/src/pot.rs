@@ -33,17 +33,15 @@ pub struct Pot {
 ///
 /// `street` holds the live chips of each place on the current street, those of folded players
 /// included; antes, big-blind ante and dead blinds are not part of it.
-pub fn uncalled(street: &[u64]) -> Option<(usize, u64)> {
-    let (place, highest) = street
-        .iter()
-        .copied()
-        .enumerate()
-        .max_by_key(|(_, chips)| *chips)?;
-    let others = street
-        .iter()
-        .enumerate()
-        .filter(|(other, _)| *other != place);
-    let second = others.map(|(_, chips)| *chips).max().unwrap_or(0);
+pub fn uncalled(street: impl IntoIterator<Item = u64>) -> Option<(usize, u64)> {
+    let (mut place, mut highest, mut second) = (0, 0, 0);
+    for (other, chips) in street.into_iter().enumerate() {
+        if chips > highest {
+            (place, highest, second) = (other, chips, highest);
+        } else {
+            second = second.max(chips);
+        }
+    }
     (highest > second).then_some((place, highest - second))
 }
 

@@ -197,9 +197,15 @@ impl Table {
     pub(crate) fn seat_mut(&mut self, seat: SeatNo) -> Option<&mut Seat> {
         self.space_mut(seat)?.as_mut()
     }
+
     /// A seat to change, taken or empty; `None` if there is no such seat.
     pub(crate) fn space_mut(&mut self, seat: SeatNo) -> Option<&mut Option<Seat>> {
-        Arc::make_mut(&mut self.seats).get_mut(usize::from(seat.0))
+        self.seats_mut().get_mut(usize::from(seat.0))
+    }
+
+    /// All seats to change; what other copies of the table share with this one is copied first.
+    pub(crate) fn seats_mut(&mut self) -> &mut [Option<Seat>] {
+        Arc::make_mut(&mut self.seats).as_mut_slice()
     }
 }
 

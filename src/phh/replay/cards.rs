@@ -13,24 +13,28 @@ pub(super) struct Cards {
 
 impl Cards {
     pub(super) fn of(hand: &Hand) -> Result<Cards, Illegal> {
-        let mut holes = vec![Vec::new(); hand.starting_stacks.len()];
-        let mut board = Vec::new();
+        let mut cards = Cards {
+            holes: vec![[None; HOLE]; hand.starting_stacks.len()],
+            board: Vec::with_capacity(BOARD),
+        };
+        let mut dealt = vec![0; cards.holes.len()];
         for step in &hand.actions {
             match step {
-                Step::DealHole(place, cards) => holes[*place].extend_from_slice(cards),
-                Step::DealBoard(cards) => board.extend_from_slice(cards),
+                Step::DealHole(place, known) => {
+                    let (hole, dealt) = (&mut cards.holes[*place], &mut dealt[*place]);
+                    let end = *dealt + known.len();
+                    let space = hole.get_mut(*dealt..end).ok_or(Illegal::Cards)?;
+                    space.copy_from_slice(known);
+                    *dealt = end;
+                }
+                Step::DealBoard(known) => cards.board.extend_from_slice(known),
                 Step::Fold(_) | Step::CheckOrCall(_) | Step::RaiseTo(..) => {}
                 Step::Show(..) | Step::Foreign(_) | Step::Comment => {}
             }
         }
-        if board.len() > BOARD || holes.iter().any(|hole| hole.len() > HOLE) {
+        if cards.board.len() > BOARD {
             return Err(Illegal::Cards);
         }
-        let hole = |cards: &Vec<Known>| [0, 1].map(|n| cards.get(n).copied().flatten());
-        let mut cards = Cards {
-            holes: holes.iter().map(hole).collect(),
-            board,
-        };
         for step in &hand.actions {
             if let Step::Show(place, Showing::Cards(shown)) = step {
                 cards.show(*place, shown)?;
@@ -57,22 +61,22 @@ impl Cards {
     /// The known cards where the engine deals them, and the others where there is room.
     pub(super) fn deck(&self, players: usize) -> Result<Deck, Illegal> {
         let rounds = (0..HOLE).flat_map(|round| self.holes.iter().map(move |hole| hole[round]));
-        let mut wanted: Vec<Known> = rounds.chain(self.board.iter().copied()).collect();
-        debug_assert_eq!(wanted.len(), HOLE * players + self.board.len());
-        wanted.resize(Card::COUNT, None);
-        let bit = |card: &Card| 1_u64 << card.index();
+        let wanted = rounds.chain(self.board.iter().copied());
+        debug_assert_eq!(wanted.clone().count(), HOLE * players + self.board.len());
+        let bit = |card: Card| 1_u64 << card.index();
         let taken = wanted
-            .iter()
+            .clone()
             .flatten()
             .fold(0, |taken, card| taken | bit(card));
-        let mut rest = Card::all().filter(|card| taken & bit(card) == 0);
-        let cards: Option<Vec<Card>> = wanted
-            .iter()
-            .map(|known| known.or_else(|| rest.next()))
-            .collect();
-        let cards = cards
-            .and_then(|cards| cards.try_into().ok())
-            .ok_or(Illegal::Cards)?;
+        let mut rest = Card::all().filter(|card| taken & bit(*card) == 0);
+        let mut cards = [Card::new(0).or(Err(Illegal::Cards))?; Card::COUNT];
+        let mut spaces = cards.iter_mut();
+        for (known, card) in wanted.zip(spaces.by_ref()) {
+            *card = known.or_else(|| rest.next()).ok_or(Illegal::Cards)?;
+        }
+        for (card, other) in spaces.zip(rest) {
+            *card = other;
+        }
         Deck::new(cards).or(Err(Illegal::Cards))
     }
 }

@@ -1,27 +1,24 @@
 //! A player's decision (R2, R3, R21).
 
-use alloc::vec::Vec;
-
 use super::draft::{Draft, open_hand, seat_of};
 use super::flow;
 use crate::bet::{NoRaise, call_target, raise_bounds};
 use crate::command::{Action, Phase};
-use crate::event::{Cause, Event, Fact};
+use crate::event::{Cause, Fact};
 use crate::hand::{Hand, InHand};
 use crate::ids::{HandNo, PlayerId, SeatNo, Turn};
 use crate::reject::Reject;
-use crate::table::Table;
 
 pub(super) fn act(
-    table: &Table,
+    draft: &mut Draft,
     player: PlayerId,
     hand_no: HandNo,
     turn: Turn,
     action: Action,
     bank_used_ms: u32,
-) -> Result<Vec<Event>, Reject> {
-    let (no, seat) = seat_of(table, player)?;
-    let hand = open_hand(table)?;
+) -> Result<(), Reject> {
+    let (no, seat) = seat_of(draft.table(), player)?;
+    let hand = open_hand(draft.table())?;
     let to_act = open_turn(hand, hand_no, turn)?;
     if to_act != no {
         return Err(Reject::NotYourTurn { seat: to_act });
@@ -35,7 +32,6 @@ pub(super) fn act(
         Phase::Bank => bank_used_ms.min(seat.bank_ms),
     };
     let added = to.saturating_sub(in_hand.bet);
-    let mut draft = Draft::new(table);
     draft.push(Fact::Acted {
         seat: no,
         turn,
@@ -45,8 +41,8 @@ pub(super) fn act(
         bank_used_ms,
         cause: Cause::Player,
     });
-    flow::go_on_after(&mut draft, no);
-    Ok(draft.events())
+    flow::go_on_after(draft, no);
+    Ok(())
 }
 
 /// Whose turn it is, if it is this turn of this hand.

@@ -3,24 +3,25 @@
 use alloc::vec::Vec;
 
 use super::draft::Draft;
-use crate::event::{Event, Fact, LeaveReason};
+use crate::event::{Fact, LeaveReason};
 use crate::reject::Reject;
-use crate::table::Table;
 
-pub(super) fn close(table: &Table) -> Result<Vec<Event>, Reject> {
-    if let Some(hand) = table.hand() {
+pub(super) fn close(draft: &mut Draft) -> Result<(), Reject> {
+    if let Some(hand) = draft.hand() {
         return Err(Reject::HandInProgress { hand: hand.no });
     }
-    let mut draft = Draft::new(table);
-    for (seat, taken) in table.seats() {
-        let cash_out = taken.stack.saturating_add(taken.queued_top_up);
-        draft.push(Fact::SeatLeft {
+    let seats = draft.table().seats();
+    let leaving: Vec<Fact> = seats
+        .map(|(seat, taken)| Fact::SeatLeft {
             seat,
             player: taken.player,
-            cash_out,
+            cash_out: taken.stack.saturating_add(taken.queued_top_up),
             reason: LeaveReason::Closed,
-        });
+        })
+        .collect();
+    for left in leaving {
+        draft.push(left);
     }
     draft.push(Fact::TableClosed);
-    Ok(draft.events())
+    Ok(())
 }

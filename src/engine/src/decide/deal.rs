@@ -1,55 +1,57 @@
 //! The next hand: positions, antes and blinds, cards (R1, R10, R11, R12).
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::draft::Draft;
 use super::flow;
 use crate::button::{Layout, layout};
 use crate::deck::Deck;
-use crate::event::{Dealt, Event, Fact, Post};
+use crate::event::{Dealt, Fact, Post};
 use crate::ids::{HandNo, SeatNo};
 use crate::reject::Reject;
 use crate::seat::Owes;
 use crate::settings::Ante;
-use crate::table::Table;
 
-pub(super) fn deal(table: &Table, deck: &Deck, first_button: SeatNo) -> Result<Vec<Event>, Reject> {
+pub(super) fn deal(draft: &mut Draft, deck: &Deck, first_button: SeatNo) -> Result<(), Reject> {
+    let table = draft.table();
     if let Some(hand) = table.hand() {
         return Err(Reject::HandInProgress { hand: hand.no });
     }
     let layout = layout(table, first_button).ok_or(Reject::NotEnoughPlayers)?;
-    let mut draft = Draft::new(table);
-    absences(&mut draft, table, &layout);
     let positions = layout.positions;
+    let hand = HandNo(table.hands_started.0.saturating_add(1));
     let seated = layout
         .dealt
         .iter()
         .filter_map(|no| Some((*no, table.seat(*no)?)));
+    let mut dealt = Vec::with_capacity(layout.dealt.len());
+    dealt.extend(seated.map(|(seat, taken)| Dealt {
+        seat,
+        player: taken.player,
+        stack: taken.stack,
+    }));
+    absences(draft, &layout);
     draft.push(Fact::HandStarted {
-        hand: HandNo(table.hands_started.0.saturating_add(1)),
+        hand,
         button: positions.button,
         small_blind: positions.small_blind,
         big_blind: positions.big_blind,
-        dealt: seated
-            .map(|(seat, taken)| Dealt {
-                seat,
-                player: taken.player,
-                stack: taken.stack,
-            })
-            .collect(),
+        dealt,
     });
     draft.push_deck(deck);
-    post_all(&mut draft, table, &layout);
-    flow::go_on_after(&mut draft, positions.big_blind);
-    Ok(draft.events())
+    post_all(draft, &layout);
+    flow::go_on_after(draft, positions.big_blind);
+    Ok(())
 }
 
-fn absences(draft: &mut Draft, table: &Table, layout: &Layout) {
+fn absences(draft: &mut Draft, layout: &Layout) {
     for (seat, owes) in layout.missed.iter().copied() {
         draft.push(Fact::BlindsMissed { seat, owes });
     }
     for seat in layout.passed.iter().copied() {
-        let times = table
+        let times = draft
+            .table()
             .seat(seat)
             .map_or(0, |taken| taken.absent_buttons)
             .saturating_add(1);
@@ -57,8 +59,8 @@ fn absences(draft: &mut Draft, table: &Table, layout: &Layout) {
     }
 }
 
-fn post_all(draft: &mut Draft, table: &Table, layout: &Layout) {
-    let settings = &table.settings;
+fn post_all(draft: &mut Draft, layout: &Layout) {
+    let settings = Arc::clone(&draft.table().settings);
     let Layout {
         positions,
         dealt,
@@ -92,7 +94,10 @@ fn post_all(draft: &mut Draft, table: &Table, layout: &Layout) {
         .copied()
         .filter(|seat| *debts && *seat != positions.big_blind)
     {
-        let owes = table.seat(seat).map_or(Owes::Nothing, |taken| taken.owes);
+        let owes = draft
+            .hand()
+            .and_then(|hand| hand.player(seat))
+            .map_or(Owes::Nothing, |player| player.owed);
         let (live, dead) = match owes {
             Owes::Nothing => continue,
             Owes::SmallBlind => (0, settings.small_blind),

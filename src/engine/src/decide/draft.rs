@@ -11,22 +11,19 @@ use crate::reject::Reject;
 use crate::seat::Seat;
 use crate::table::Table;
 
-/// A copy of the table that runs ahead of it.
-pub(super) struct Draft {
-    table: Table,
-    events: Vec<Event>,
+/// Whoever drafts refuses before the first event: what was pushed is done.
+pub(super) struct Draft<'t> {
+    table: &'t mut Table,
+    events: &'t mut Vec<Event>,
 }
 
-impl Draft {
-    pub(super) fn new(table: &Table) -> Draft {
-        Draft {
-            table: table.clone(),
-            events: Vec::with_capacity(EVENTS_TYPICAL),
-        }
+impl<'t> Draft<'t> {
+    pub(super) fn new(table: &'t mut Table, events: &'t mut Vec<Event>) -> Draft<'t> {
+        Draft { table, events }
     }
 
     pub(super) fn table(&self) -> &Table {
-        &self.table
+        self.table
     }
 
     pub(super) fn hand(&self) -> Option<&Hand> {
@@ -34,17 +31,13 @@ impl Draft {
     }
 
     pub(super) fn push(&mut self, fact: Fact) {
-        apply(&mut self.table, &fact);
+        apply(self.table, &fact);
         self.events.push(Event::Public(fact));
     }
 
     pub(super) fn push_deck(&mut self, deck: &Deck) {
         self.table.restore_secret(deck.clone());
         self.events.push(Event::Private(Secret::Deck(deck.clone())));
-    }
-
-    pub(super) fn events(self) -> Vec<Event> {
-        self.events
     }
 }
 
@@ -61,6 +54,3 @@ pub(super) fn open_hand(table: &Table) -> Result<&Hand, Reject> {
     }
     Ok(hand)
 }
-
-/// An action and the turn after it.
-const EVENTS_TYPICAL: usize = 4;

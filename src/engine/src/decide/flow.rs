@@ -1,6 +1,7 @@
 //! What follows from a decision without anybody being asked: the next turn, the next street, the showdown, the end of the
 //! hand.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::between_hands::between_hands;
@@ -11,7 +12,7 @@ use crate::command::Action;
 use crate::event::{Cause, Fact};
 use crate::hand::{Hand, Street};
 use crate::ids::{SeatNo, Turn};
-use crate::pot;
+use crate::pot::{self, Pot};
 use crate::seat::Away;
 use crate::showdown::{self, Turned};
 
@@ -61,8 +62,8 @@ pub(super) fn act_for(draft: &mut Draft, seat: SeatNo, cause: Cause) {
 
 fn next_to_act(hand: &Hand, from: usize) -> Option<usize> {
     let count = hand.players.len();
-    (from..from + count)
-        .map(|place| place % count)
+    (from..count)
+        .chain(0..from)
         .find(|place| must_act(hand, &hand.players[*place]))
 }
 
@@ -103,8 +104,7 @@ fn deal_street(draft: &mut Draft, street: Street) {
 
 fn return_uncalled(draft: &mut Draft) {
     let Some(hand) = draft.hand() else { return };
-    let bets: Vec<u64> = hand.players.iter().map(|p| p.bet).collect();
-    let Some((place, amount)) = pot::uncalled(&bets) else {
+    let Some((place, amount)) = pot::uncalled(hand.players.iter().map(|p| p.bet)) else {
         return;
     };
     let owner = hand.players[place];
@@ -141,8 +141,14 @@ fn show(draft: &mut Draft, seat: SeatNo) {
 fn end_uncontested(draft: &mut Draft) {
     return_uncalled(draft);
     let Some(hand) = draft.hand() else { return };
-    let pots = showdown::pots(hand);
-    let awards = showdown::awards(hand, &pots, &[], &draft.table().settings.rake);
+    // One player contends for every layer, so there is one pot; none if all that was bet went back to him.
+    let winner = hand.players.iter().position(|p| !p.folded);
+    let pot = winner.map(|winner| Pot {
+        amount: hand.pot(),
+        contenders: vec![winner],
+    });
+    let pot = pot.filter(|pot| pot.amount > 0);
+    let awards = showdown::awards(hand, pot.as_slice(), &[], &draft.table().settings.rake);
     end_hand(draft, awards);
 }
 

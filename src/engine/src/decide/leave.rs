@@ -1,20 +1,17 @@
 //! Leaving the table: at once, or after the hand that one is in (R18).
 
-use alloc::vec::Vec;
-
 use super::draft::{Draft, open_hand, seat_of};
 use super::flow;
-use crate::event::{Cause, Event, Fact, LeaveReason};
+use crate::event::{Cause, Fact, LeaveReason};
 use crate::ids::PlayerId;
 use crate::reject::Reject;
-use crate::table::Table;
 
-pub(super) fn leave(table: &Table, player: PlayerId) -> Result<Vec<Event>, Reject> {
+pub(super) fn leave(draft: &mut Draft, player: PlayerId) -> Result<(), Reject> {
+    let table = draft.table();
     let (no, seat) = seat_of(table, player)?;
     if seat.leaving {
         return Err(Reject::Leaving);
     }
-    let mut draft = Draft::new(table);
     if table.hand().is_none_or(|hand| hand.player(no).is_none()) {
         let cash_out = seat.stack.saturating_add(seat.queued_top_up);
         draft.push(Fact::SeatLeft {
@@ -23,14 +20,14 @@ pub(super) fn leave(table: &Table, player: PlayerId) -> Result<Vec<Event>, Rejec
             cash_out,
             reason: LeaveReason::Asked,
         });
-        return Ok(draft.events());
+        return Ok(());
     }
     let hand = open_hand(table)?;
     let at_turn = hand.to_act == Some(no);
     draft.push(Fact::LeaveAsked { seat: no });
     if at_turn {
-        flow::act_for(&mut draft, no, Cause::Away);
-        flow::go_on_after(&mut draft, no);
+        flow::act_for(draft, no, Cause::Away);
+        flow::go_on_after(draft, no);
     }
-    Ok(draft.events())
+    Ok(())
 }

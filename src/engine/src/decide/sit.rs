@@ -1,22 +1,20 @@
 //! Taking a seat.
 
-use alloc::vec;
-use alloc::vec::Vec;
-
-use crate::event::{Event, Fact};
+use super::draft::Draft;
+use crate::event::Fact;
 use crate::ids::{HandNo, PlayerId, SeatNo};
 use crate::reject::Reject;
 use crate::seat::{Entry, Name, Owes};
-use crate::table::Table;
 
 pub(super) fn sit(
-    table: &Table,
+    draft: &mut Draft,
     player: PlayerId,
     name: &Name,
     seat: SeatNo,
     (buy_in, must_bring): (u64, u64),
     entry: Entry,
-) -> Result<Vec<Event>, Reject> {
+) -> Result<(), Reject> {
+    let table = draft.table();
     if let Some((seat, _)) = table.seat_of(player) {
         return Err(Reject::AlreadySeated { seat });
     }
@@ -47,12 +45,13 @@ pub(super) fn sit(
     } else {
         Owes::BigBlind
     };
-    Ok(vec![Event::Public(Fact::SeatTaken {
+    draft.push(Fact::SeatTaken {
         seat,
         player,
         name: name.clone(),
         buy_in,
         entry,
         owes,
-    })])
+    });
+    Ok(())
 }

@@ -1,12 +1,10 @@
 //! A clock ran out: the next clock of the turn starts, or the player checks or folds (R18, R19).
 
-use alloc::vec::Vec;
-
 use super::act::open_turn;
 use super::draft::{Draft, open_hand};
 use super::flow;
 use crate::command::Phase;
-use crate::event::{Cause, Event, Fact};
+use crate::event::{Cause, Fact};
 use crate::hand::Hand;
 use crate::ids::{HandNo, SeatNo, Turn};
 use crate::reject::Reject;
@@ -14,33 +12,34 @@ use crate::seat::{Away, Seat};
 use crate::table::Table;
 
 pub(super) fn time_out(
-    table: &Table,
+    draft: &mut Draft,
     hand_no: HandNo,
     turn: Turn,
     phase: Phase,
-) -> Result<Vec<Event>, Reject> {
+) -> Result<(), Reject> {
+    let table = draft.table();
     let hand = open_hand(table)?;
     let no = open_turn(hand, hand_no, turn)?;
     if hand.phase != phase {
         return Err(Reject::StaleClock { phase: hand.phase });
     }
     let seat = table.seat(no).ok_or(Reject::NotSeated)?;
-    let mut draft = Draft::new(table);
+    let limit = table.settings.timeouts_to_sit_out;
+    let sits_out = limit > 0 && seat.timeouts_in_row.saturating_add(1) >= limit;
     if let Some(more) = more_time(table, hand, no, seat) {
         draft.push(more);
-        return Ok(draft.events());
+        return Ok(());
     }
     draft.push(Fact::TimedOut { seat: no });
-    flow::act_for(&mut draft, no, Cause::TimeOut);
-    let limit = table.settings.timeouts_to_sit_out;
-    if limit > 0 && seat.timeouts_in_row.saturating_add(1) >= limit {
+    flow::act_for(draft, no, Cause::TimeOut);
+    if sits_out {
         draft.push(Fact::SatOut {
             seat: no,
             reason: Away::TimedOut,
         });
     }
-    flow::go_on_after(&mut draft, no);
-    Ok(draft.events())
+    flow::go_on_after(draft, no);
+    Ok(())
 }
 
 /// The clock after the one that ran out.

@@ -1,15 +1,13 @@
 //! Bringing chips. A stack is fixed during a hand: what is brought then waits for its end (R17).
 
-use alloc::vec::Vec;
-
 use super::between_hands;
 use super::draft::{Draft, seat_of};
-use crate::event::{Event, Fact};
+use crate::event::Fact;
 use crate::ids::PlayerId;
 use crate::reject::Reject;
-use crate::table::Table;
 
-pub(super) fn top_up(table: &Table, player: PlayerId, amount: u64) -> Result<Vec<Event>, Reject> {
+pub(super) fn top_up(draft: &mut Draft, player: PlayerId, amount: u64) -> Result<(), Reject> {
+    let table = draft.table();
     let (no, seat) = seat_of(table, player)?;
     if seat.leaving {
         return Err(Reject::Leaving);
@@ -25,10 +23,10 @@ pub(super) fn top_up(table: &Table, player: PlayerId, amount: u64) -> Result<Vec
     if amount > max {
         return Err(Reject::TopUpAboveMaximum { max });
     }
-    let mut draft = Draft::new(table);
+    let plays = table.hand().is_some_and(|hand| hand.player(no).is_some());
     draft.push(Fact::TopUpQueued { seat: no, amount });
-    if table.hand().is_none_or(|hand| hand.player(no).is_none()) {
-        between_hands::top_up(&mut draft, no);
+    if !plays {
+        between_hands::top_up(draft, no);
     }
-    Ok(draft.events())
+    Ok(())
 }

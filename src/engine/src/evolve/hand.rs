@@ -15,6 +15,7 @@ use crate::table::Table;
 pub(super) fn start(table: &mut Table, no: HandNo, positions: Positions, dealt: &[Dealt]) {
     let gain = table.settings.clock.bank_gain_ms;
     let full = table.settings.clock.bank_ms;
+    let seats = table.seats_mut();
     let mut players: Vec<InHand> = Vec::with_capacity(dealt.len());
     for Dealt {
         seat,
@@ -26,7 +27,7 @@ pub(super) fn start(table: &mut Table, no: HandNo, positions: Positions, dealt: 
         if players.iter().any(|p| p.seat == seat) {
             continue;
         }
-        let Some(taken) = table.seat_mut(seat) else {
+        let Some(Some(taken)) = seats.get_mut(usize::from(seat.0)) else {
             continue;
         };
         let owed = core::mem::take(&mut taken.owes);
@@ -75,8 +76,9 @@ pub(super) fn end(table: &mut Table) {
     let Some(hand) = table.hand.take() else {
         return;
     };
+    let seats = table.seats_mut();
     for player in &hand.players {
-        if let Some(taken) = table.seat_mut(player.seat) {
+        if let Some(Some(taken)) = seats.get_mut(usize::from(player.seat.0)) {
             taken.stack = player.stack;
         }
     }

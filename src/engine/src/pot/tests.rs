@@ -22,7 +22,8 @@ fn folded(live: u64) -> Stake {
 
 #[test]
 fn uncalled_bets_go_back() {
-    let check = |street: &[u64], back| assert_eq!(uncalled(street), back, "{street:?}");
+    let check =
+        |street: &[u64], back| assert_eq!(uncalled(street.iter().copied()), back, "{street:?}");
     check(&[], None);
     check(&[0, 0, 0], None);
     check(&[100, 0], Some((0, 100)));
@@ -229,10 +230,10 @@ proptest! {
     #[test]
     fn uncalled_leaves_a_tie(street in prop::collection::vec(0u64..5, 2..10)) {
         let mut street = street;
-        if let Some((place, back)) = uncalled(&street) {
+        if let Some((place, back)) = uncalled(street.iter().copied()) {
             street[place] -= back;
         }
-        prop_assert_eq!(uncalled(&street), None);
+        prop_assert_eq!(uncalled(street.iter().copied()), None);
     }
 
     #[test]

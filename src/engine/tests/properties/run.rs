@@ -2,7 +2,7 @@
 
 use engine::{
     Action, Ante, Card, Command, Deck, Entry, Event, HandNo, Name, Phase, PlayerId, Rake, SeatNo,
-    Settings, Table, Turn, check, decide, evolve, legal,
+    Settings, Table, Turn, carry_out, check, decide, evolve, legal,
 };
 
 /// What the table's settings are made of.
@@ -34,14 +34,23 @@ pub fn play(mix: Mix, steps: &[Step]) -> Run {
         how: (u64::from(who) << 8) | ((u64::from(who) * 0x9e37) << 16),
     });
     for step in sit.take(10).chain(steps.iter().copied()) {
-        let Ok(decided) = decide(&table, &command(&table, step)) else {
+        let command = command(&table, step);
+        let mut ahead = table.clone();
+        let mut done = Vec::new();
+        let carried_out = carry_out(&mut ahead, &command, &mut done);
+        let decided = decide(&table, &command);
+        let Ok(decided) = decided else {
+            assert_eq!(carried_out.err(), decided.err());
+            assert!(ahead == table && done.is_empty(), "a refusal does nothing");
             continue;
         };
+        assert!(carried_out.is_ok() && done == decided, "the same events");
         for event in decided {
             evolve(&mut table, &event);
             assert_eq!(check(&table), Ok(()));
             events.push(event);
         }
+        assert!(ahead == table, "to carry out is to decide and to evolve");
         assert_eq!(
             table.hand().is_some(),
             table.clock().is_some(),
