@@ -264,7 +264,9 @@ fn posts(
         let row = match post {
             Post::Ante => &mut posted.antes,
             Post::BigBlindAnte | Post::DeadBlind => &mut posted.dead,
-            Post::SmallBlind | Post::BigBlind | Post::LiveBlind => &mut posted.live,
+            Post::SmallBlind | Post::BigBlind | Post::LiveBlind | Post::Straddle => {
+                &mut posted.live
+            }
         };
         row[place(*seat)?] += amount;
     }

@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 use prost_types::FileDescriptorSet;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    const FILES: [&str; 6] = [
+    const FILES: [&str; 7] = [
         "poker/v1/session.proto",
+        "poker/v1/rules.proto",
         "poker/v1/game.proto",
         "poker/v1/table.proto",
         "poker/v1/watch.proto",

@@ -6,6 +6,7 @@ mod completions;
 mod connect;
 mod dev;
 mod exit;
+mod game;
 mod hand;
 pub mod phh;
 mod play;

@@ -3,7 +3,7 @@
 use proto::v1::table_event::Event;
 use proto::v1::{self, ActionKind, PostKind};
 
-use crate::client::{Card, Options, SeatChange, SeatModel, Status, Street, TableModel};
+use crate::client::{Card, Options, SeatChange, SeatModel, Status, Street, TableModel, title};
 
 /// What an event says to a person, given the table right before it; nothing if it says nothing. `me` is the seat that
 /// is called "you".
@@ -138,9 +138,10 @@ pub(super) fn picture(table: &TableModel, me: Option<u32>) -> Vec<String> {
         ),
     };
     let stakes = format!(
-        "{}/{}",
+        "{}/{} {}",
         chips(table.stakes.small_blind),
-        chips(table.stakes.big_blind)
+        chips(table.stakes.big_blind),
+        title(&table.stakes.game)
     );
     let parked = if table.parked {
         "  (waits for an operator; the chips are safe)"
@@ -159,7 +160,7 @@ pub(super) fn picture(table: &TableModel, me: Option<u32>) -> Vec<String> {
 }
 
 /// What may be done, with the amounts.
-pub(super) fn choices(options: Options, stack: u64) -> String {
+pub(super) fn choices(options: Options, stack: u64, bet: u64) -> String {
     let mut choices = vec!["fold".to_owned()];
     if options.check {
         choices[0] = "check".into();
@@ -170,8 +171,11 @@ pub(super) fn choices(options: Options, stack: u64) -> String {
     }
     if let Some((min, max)) = options.raise_to {
         let verb = if options.check { "bet" } else { "raise" };
-        choices.push(if min >= max {
+        let all_in = max >= stack.saturating_add(bet);
+        choices.push(if min >= max && all_in {
             format!("all-in {}", chips(max))
+        } else if min >= max {
+            format!("{verb} to {}", chips(max))
         } else {
             format!("{verb} {} to {}", chips(min), chips(max))
         });
@@ -253,6 +257,7 @@ fn seat_line(table: &TableModel, no: u32, seat: &SeatModel, me: Option<u32>) -> 
         (table.running && seat.all_in, "all-in"),
         (seat.status == Status::SittingOut, "sits out"),
         (seat.status == Status::Waiting, "waits for the blind"),
+        (seat.straddles, "straddles"),
         (seat.leaving, "leaves"),
         (!seat.connected, "not connected"),
     ];
@@ -275,6 +280,15 @@ fn seat_changed(who: &Who<'_>, changed: &v1::SeatChanged) -> Option<String> {
             (false, true) => "The table lost you.".into(),
             (true, false) => format!("{} is back.", who.name()),
             (false, false) => format!("{} lost the connection.", who.name()),
+        });
+    }
+    if now.straddles != before.straddles {
+        return Some(match now.straddles {
+            true => format!(
+                "{} from the next hand on.",
+                who.does("straddle", "straddles")
+            ),
+            false => format!("{} no more.", who.does("straddle", "straddles")),
         });
     }
     if now.status == before.status {
@@ -366,6 +380,7 @@ fn post_name(kind: PostKind) -> &'static str {
         PostKind::BigBlindAnte => "the ante for all,",
         PostKind::DeadBlind => "a dead blind,",
         PostKind::LiveBlind => "a blind to play at once,",
+        PostKind::Straddle => "a straddle,",
         PostKind::Unspecified => "",
     }
 }

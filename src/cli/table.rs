@@ -6,6 +6,7 @@ use clap::Subcommand;
 use proto::v1::Settings;
 
 use super::connect::SessionArgs;
+use super::game::{GameArgs, title_of};
 
 /// Lists and makes tables.
 #[derive(Debug, clap::Args)]
@@ -13,6 +14,7 @@ use super::connect::SessionArgs;
 Examples:
   orp table list --open
   orp table create --name Tuesday --blinds 50/100 --seats 6
+  orp table create --name Omaha --game plo8 --blinds 1/2 --straddle utg
   orp table create --name Deep --blinds 1/2 --buy-in 100..1000 --rake 500 --rake-caps 1,2,3 --json")]
 pub struct TableArgs {
     #[command(subcommand)]
@@ -49,20 +51,17 @@ struct CreateArgs {
     /// What the table is called.
     #[arg(long)]
     name: String,
-    /// Seats, 2 to 10.
+    #[command(flatten)]
+    game: GameArgs,
+    /// Seats, 2 to 10; fewer where each player gets more cards.
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(2..=10))]
     seats: u32,
     /// Small and big blind.
     #[arg(long, value_name = "SMALL/BIG", default_value = "50/100", value_parser = blinds)]
     blinds: (u64, u64),
-    /// Ante of each player.
-    #[arg(
-        long,
-        value_name = "CHIPS",
-        default_value_t = 0,
-        conflicts_with = "big_blind_ante"
-    )]
-    ante: u64,
+    /// Ante of each player [default: none; a big blind in short-deck].
+    #[arg(long, value_name = "CHIPS", conflicts_with = "big_blind_ante")]
+    ante: Option<u64>,
     /// Ante that the big blind pays for all.
     #[arg(long, value_name = "CHIPS", default_value_t = 0)]
     big_blind_ante: u64,
@@ -113,16 +112,17 @@ async fn list(args: &ListArgs) -> anyhow::Result<()> {
                 let line = serde_json::json!({
                     "table_id": table.table_id, "name": table.name, "players": table.players, "hand": table.hand,
                     "seats": settings.seats, "small_blind": settings.small_blind, "big_blind": settings.big_blind,
-                    "buy_in_min": settings.buy_in_min, "buy_in_max": settings.buy_in_max,
+                    "game": title_of(&settings), "buy_in_min": settings.buy_in_min, "buy_in_max": settings.buy_in_max,
                 });
                 println!("{line}");
                 continue;
             }
             println!(
-                "{}  {}/{}  {} of {} seats taken  hand {}  {}",
+                "{}  {}/{} {}  {} of {} seats taken  hand {}  {}",
                 table.table_id,
                 settings.small_blind,
                 settings.big_blind,
+                title_of(&settings),
                 table.players,
                 settings.seats,
                 table.hand,
@@ -163,7 +163,7 @@ fn settings(args: &CreateArgs) -> Settings {
         seats: args.seats,
         small_blind,
         big_blind,
-        ante: args.ante,
+        ante: args.ante.unwrap_or(args.game.game.ante(big_blind)),
         big_blind_ante: args.big_blind_ante,
         buy_in_min,
         buy_in_max,
@@ -173,6 +173,8 @@ fn settings(args: &CreateArgs) -> Settings {
         bank_ms: args.bank * MS_A_SECOND,
         reconnect_ms: args.reconnect * MS_A_SECOND,
         rathole_ms: args.rathole * MS_A_MINUTE,
+        game: Some(args.game.wire()),
+        moving_button: args.game.moving_button,
         ..Settings::default()
     }
 }

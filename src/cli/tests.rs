@@ -114,7 +114,8 @@ fn what_may_be_done() {
                     call,
                     raise_to
                 },
-                900
+                880,
+                20
             ),
             text
         );
@@ -126,8 +127,20 @@ fn what_may_be_done() {
         Some((200, 900)),
         "fold, call 50, raise 200 to 900",
     );
-    check(false, Some(900), None, "fold, call 900 (all-in)");
-    check(false, Some(50), Some((80, 80)), "fold, call 50, all-in 80");
+    check(false, Some(880), None, "fold, call 880 (all-in)");
+    check(
+        false,
+        Some(50),
+        Some((900, 900)),
+        "fold, call 50, all-in 900",
+    );
+    // Fixed limit has one amount.
+    check(
+        false,
+        Some(50),
+        Some((80, 80)),
+        "fold, call 50, raise to 80",
+    );
 }
 
 #[test]

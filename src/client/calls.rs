@@ -7,7 +7,7 @@ use proto::v1::{
     ActRequest, ActionKind, CreateTableRequest, ExportHandRequest, GetHandRequest, GetHandResponse,
     GetTableRequest, HandFormat, LeaveRequest, ListHandsRequest, ListHandsResponse,
     ListTablesRequest, ListTablesResponse, Position, RequestMark, Settings, SitInRequest,
-    SitOutRequest, SitRequest, TableView, TopUpRequest,
+    SitOutRequest, SitRequest, StraddleRequest, TableView, TopUpRequest,
 };
 
 use super::error::CallError;
@@ -174,6 +174,18 @@ impl Player {
             table_id: table.into(),
             mark: mark(id, first),
             post_now,
+        })?;
+        answer(&reached, reached.message.position.as_ref())
+    }
+
+    /// Straddles where the rules let one, or stops it.
+    pub async fn straddle(&self, table: &str, id: u64, on: bool) -> Result<Answer, CallError> {
+        let reached = ask!(self, TableServiceClient, straddle, |first| {
+            StraddleRequest {
+                table_id: table.into(),
+                mark: mark(id, first),
+                on,
+            }
         })?;
         answer(&reached, reached.message.position.as_ref())
     }

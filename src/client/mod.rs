@@ -11,6 +11,7 @@ pub mod bots;
 mod calls;
 mod card;
 mod error;
+mod game;
 pub mod house;
 mod link;
 mod model;
@@ -32,6 +33,7 @@ pub use backoff::{Backoff, Patience, jitter};
 pub use calls::{Answer, ForTurn, RequestIds};
 pub use card::{Card, CardError};
 pub use error::{CallError, Refusal};
+pub use game::{GameName, NoGame, notes, title};
 pub use link::Link;
 pub use model::{
     FoldError, Move, Options, SeatChange, SeatModel, Stakes, Status, Street, TableModel, Turn,

@@ -231,6 +231,13 @@ impl TableService for Script {
     ) -> Result<Response<v1::SitInResponse>, Status> {
         Err(not_asked())
     }
+
+    async fn straddle(
+        &self,
+        _: Request<v1::StraddleRequest>,
+    ) -> Result<Response<v1::StraddleResponse>, Status> {
+        Err(not_asked())
+    }
 }
 
 fn not_asked() -> Status {

@@ -38,6 +38,7 @@ pub const fn rule(rpc: Rpc) -> Rule {
         | Rpc::TopUp
         | Rpc::SitOut
         | Rpc::SitIn
+        | Rpc::Straddle
         | Rpc::Act
         | Rpc::WatchSession
         | Rpc::Subscribe

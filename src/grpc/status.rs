@@ -163,8 +163,8 @@ fn game(error: &GameError) -> (&'static str, &'static str) {
     match error {
         GameError::Seats { .. } => ("settings.seats", "DeckTooSmall"),
         GameError::LowWithoutOmaha => ("settings.game.low", "LowWithoutOmaha"),
-        GameError::BigBet { .. } => ("settings.game.big_bet", "BadBigBet"),
-        GameError::Raises { .. } => ("settings.game.raises_max", "BadRaises"),
+        GameError::BigBet { .. } => ("settings.game.limits.big_bet", "BadBigBet"),
+        GameError::Raises { .. } => ("settings.game.limits.raises_max", "BadRaises"),
         GameError::AnteOfNoBigBlind => ("settings.big_blind_ante", "AnteOfNoBigBlind"),
         GameError::CountedAnteMissing => ("settings.game.count_ante", "CountedAnteMissing"),
         GameError::StraddleInLimit => ("settings.game.straddle", "StraddleInLimit"),
@@ -193,7 +193,11 @@ fn bound(reject: &Reject) -> Option<(&'static str, u64)> {
         Reject::StaleTurn { turn } => Some(("turn", turn.0.into())),
         Reject::CheckFacingBet { to_call } => Some(("to_call", to_call)),
         Reject::RaiseBelowMinimum { min_to } => Some(("min_to", min_to)),
-        Reject::RaiseAboveStack { max_to } => Some(("max_to", max_to)),
+        Reject::RaiseAboveStack { max_to } | Reject::RaiseAbovePot { max_to } => {
+            Some(("max_to", max_to))
+        }
+        Reject::RaiseNotTheLimit { to } => Some(("to", to)),
+        Reject::RaisesCapped { raises_max } => Some(("raises_max", raises_max.into())),
         Reject::TableClosed
         | Reject::NotSeated
         | Reject::SeatOccupied
@@ -207,6 +211,8 @@ fn bound(reject: &Reject) -> Option<(&'static str, u64)> {
         | Reject::StaleClock { .. }
         | Reject::NothingToCall
         | Reject::RaiseNotReopened
+        | Reject::NoStraddles
+        | Reject::StraddleUnchanged
         | Reject::RaiseUncallable
         | Reject::RaiseBeyondChips
         | Reject::NotEnoughPlayers

@@ -195,6 +195,21 @@ impl TableService for TableApi {
         }))
     }
 
+    async fn straddle(
+        &self,
+        request: Request<v1::StraddleRequest>,
+    ) -> Result<Response<v1::StraddleResponse>, Status> {
+        let caller = auth::caller(&request)?;
+        let request = request.into_inner();
+        let order = Order::Straddle { on: request.on };
+        let done = self
+            .order(&caller, &request.table_id, request.mark, order)
+            .await?;
+        Ok(Response::new(v1::StraddleResponse {
+            position: Some(request::position(done.position)),
+        }))
+    }
+
     async fn act(
         &self,
         request: Request<v1::ActRequest>,

@@ -200,7 +200,8 @@ impl Game<'_> {
             | Fact::PotAwarded { .. }
             | Fact::HandEnded { .. }
             | Fact::HandVoided { .. }
-            | Fact::TableClosed => None,
+            | Fact::TableClosed
+            | Fact::StraddleChosen { .. } => None,
         }
     }
 
@@ -300,6 +301,7 @@ impl Money {
         match post {
             // Set from the start: who is all-in for the ante has the blind and posts none.
             Post::SmallBlind | Post::BigBlind => {}
+            Post::Straddle => self.blind = amount,
             Post::LiveBlind => {
                 self.blind = settings.big_blind;
                 self.posted_live = true;

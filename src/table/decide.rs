@@ -72,6 +72,7 @@ pub fn name(command: &Command) -> &'static str {
         Command::TopUp { .. } => "top up",
         Command::SitOut { .. } => "sit out",
         Command::SitIn { .. } => "sit in",
+        Command::Straddle { .. } => "straddle",
         Command::Act { .. } => "act",
         Command::TimeOut { .. } => "time-out",
         Command::Connected { .. } => "connected",

@@ -63,6 +63,11 @@ pub enum Order {
         /// Post what is owed at once, instead of waiting for the blind.
         post_now: bool,
     },
+    /// Straddle where the rules let one, or stop it.
+    Straddle {
+        /// Whether.
+        on: bool,
+    },
     /// Act in a hand.
     Act {
         /// Which hand.

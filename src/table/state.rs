@@ -241,7 +241,8 @@ fn is_of_hand(event: &Event) -> bool {
         | Fact::ConnectionChanged { .. }
         | Fact::BlindsMissed { .. }
         | Fact::ButtonMissed { .. }
-        | Fact::TableClosed => false,
+        | Fact::TableClosed
+        | Fact::StraddleChosen { .. } => false,
     }
 }
 

@@ -8,10 +8,14 @@ pub(super) enum Command {
     Call,
     /// Bet or raise, to a total on this street.
     RaiseTo(u64),
+    /// Without an amount: where there is only one.
+    Raise,
     AllIn,
     SitOut,
     Back,
     TopUp(u64),
+    /// Straddle from now on, or not.
+    Straddle(bool),
     Leave,
     Table,
     Help,
@@ -41,10 +45,12 @@ impl Command {
             | Command::Check
             | Command::Call
             | Command::RaiseTo(_)
+            | Command::Raise
             | Command::AllIn => true,
             Command::SitOut
             | Command::Back
             | Command::TopUp(_)
+            | Command::Straddle(_)
             | Command::Leave
             | Command::Table
             | Command::Help
@@ -67,7 +73,7 @@ pub(super) fn parse(line: &str) -> Result<Command, CommandError> {
         ["k" | "check"] => Ok(Command::Check),
         ["c" | "call"] => Ok(Command::Call),
         ["a" | "allin" | "all-in"] | ["all", "in"] => Ok(Command::AllIn),
-        ["r" | "raise" | "b" | "bet"] => Err(CommandError::NoAmount("raise")),
+        ["r" | "raise" | "b" | "bet"] => Ok(Command::Raise),
         ["r" | "raise" | "b" | "bet", amount] => parse_amount(amount).map(Command::RaiseTo),
         ["out" | "sitout" | "sit-out"] | ["sit", "out"] => Ok(Command::SitOut),
         ["back" | "in" | "sitin"] | ["sit", "in"] => Ok(Command::Back),
@@ -77,6 +83,8 @@ pub(super) fn parse(line: &str) -> Result<Command, CommandError> {
         ["topup" | "top-up" | "add" | "top", amount] | ["top", "up", amount] => {
             parse_amount(amount).map(Command::TopUp)
         }
+        ["straddle"] | ["straddle", "on"] => Ok(Command::Straddle(true)),
+        ["straddle", "off"] => Ok(Command::Straddle(false)),
         ["leave"] => Ok(Command::Leave),
         ["t" | "table"] => Ok(Command::Table),
         ["h" | "?" | "help"] => Ok(Command::Help),
@@ -99,7 +107,7 @@ fn parse_amount(text: &str) -> Result<u64, CommandError> {
 
 pub(super) const HELP: &str = "\
   fold (f)   check (k)   call (c)   raise 500 or bet 500 (r 500): to 500 in all on this street   all-in (a)
-  sit out    back        top up 500
+  sit out    back        top up 500      straddle, straddle off: from the next hand on
   table (t)  help (h)    leave: leave the seat    quit (q): leave the seat and end";
 
 /// As much of a wrong line as is said again.
@@ -134,7 +142,9 @@ mod tests {
         check("t", Ok(Command::Table));
         check("?", Ok(Command::Help));
         check("quit", Ok(Command::Quit));
-        check("raise", Err(CommandError::NoAmount("raise")));
+        check("raise", Ok(Command::Raise));
+        check("straddle", Ok(Command::Straddle(true)));
+        check("straddle off", Ok(Command::Straddle(false)));
         check("top up", Err(CommandError::NoAmount("top up")));
         check("r x", Err(CommandError::NotAnAmount("x".into())));
         check("r -5", Err(CommandError::NotAnAmount("-5".into())));

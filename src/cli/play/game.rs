@@ -11,6 +11,7 @@ pub(super) enum Call {
     SitOut,
     SitIn,
     TopUp(u64),
+    Straddle(bool),
     Leave,
 }
 
@@ -200,7 +201,7 @@ impl Game {
     pub(super) fn prompt(&self) -> Option<Line> {
         let turn = self.my_turn()?;
         let (_, seat) = self.seat()?;
-        let choices = say::choices(turn.options, seat.stack);
+        let choices = say::choices(turn.options, seat.stack, seat.bet);
         let bank = if turn.bank_ms > 0 {
             format!(" + {}", say::seconds(turn.bank_ms))
         } else {
@@ -232,12 +233,13 @@ impl Game {
             Command::SitOut => return Deed::Ask(Call::SitOut),
             Command::Back => return Deed::Ask(Call::SitIn),
             Command::TopUp(amount) => return Deed::Ask(Call::TopUp(amount)),
+            Command::Straddle(on) => return Deed::Ask(Call::Straddle(on)),
             Command::Leave => return Deed::Ask(Call::Leave),
             Command::Fold => Some(Move::Fold),
             Command::Check => Some(Move::Check),
             Command::Call => Some(Move::Call),
             Command::RaiseTo(to) => Some(Move::RaiseTo(to)),
-            Command::AllIn => None,
+            Command::AllIn | Command::Raise => None,
         };
         let (Some(table), Some(turn), Some((_, seat))) = (&self.table, self.my_turn(), self.seat())
         else {
@@ -245,6 +247,15 @@ impl Game {
         };
         let what = match (what, turn.options.raise_to, turn.options.call) {
             (Some(what), _, _) => what,
+            (None, Some((min, max)), _) if command == Command::Raise => match min == max {
+                true => Move::RaiseTo(max),
+                false => return say("Raise needs an amount: raise 500."),
+            },
+            (None, None, _) if command == Command::Raise => return say("You cannot raise now."),
+            // No more than the pot, or than the limit.
+            (None, Some((_, max)), _) if max < seat.stack.saturating_add(seat.bet) => {
+                return say("You cannot go all-in: that would be more than the rules allow.");
+            }
             (None, Some((_, max)), _) => Move::RaiseTo(max),
             (None, None, Some(call)) if call >= seat.stack => Move::Call,
             (None, None, _) => return say("You cannot raise now, so you cannot go all-in."),

@@ -287,6 +287,7 @@ impl Seat {
                 Call::SitOut => player.sit_out(&table, id).await,
                 Call::SitIn => player.sit_in(&table, id, true).await,
                 Call::TopUp(amount) => player.top_up(&table, id, amount).await,
+                Call::Straddle(on) => player.straddle(&table, id, on).await,
                 Call::Leave => player.leave(&table, id).await,
             }
         })

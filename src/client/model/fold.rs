@@ -17,6 +17,7 @@ pub(super) fn apply(table: &mut TableModel, event: &Event) -> Result<(), FoldErr
             seat.status = now.status;
             seat.connected = now.connected;
             seat.leaving = now.leaving;
+            seat.straddles = now.straddles;
             Ok(())
         }
         Event::ChipsAdded(added) => chips_added(table, added),
@@ -101,6 +102,7 @@ fn seat_taken(table: &mut TableModel, taken: &v1::SeatTaken) -> Result<(), FoldE
         },
         connected: true,
         leaving: false,
+        straddles: false,
         dealt: false,
         in_hand: false,
         all_in: false,
@@ -194,7 +196,7 @@ fn post(table: &mut TableModel, posted: &v1::Posted) -> Result<(), FoldError> {
     seat.stack = less("a post", seat.stack, posted.amount)?;
     seat.all_in = seat.in_hand && seat.stack == 0;
     match kind {
-        PostKind::SmallBlind | PostKind::BigBlind | PostKind::LiveBlind => {
+        PostKind::SmallBlind | PostKind::BigBlind | PostKind::LiveBlind | PostKind::Straddle => {
             seat.bet = more(seat.bet, posted.amount)?;
         }
         PostKind::Ante | PostKind::BigBlindAnte | PostKind::DeadBlind => {

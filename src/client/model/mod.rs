@@ -68,6 +68,8 @@ pub struct Stakes {
     pub buy_in_max: u64,
     /// Rake in 1/10,000.
     pub rake_per_10000: u32,
+    /// Which game.
+    pub game: v1::Game,
 }
 
 /// A taken seat.
@@ -89,6 +91,8 @@ pub struct SeatModel {
     pub connected: bool,
     /// Gone after the hand.
     pub leaving: bool,
+    /// Straddles where the rules let one.
+    pub straddles: bool,
     /// Was dealt into the current hand.
     pub dealt: bool,
     /// In the current hand and not folded.
@@ -121,6 +125,8 @@ pub struct SeatChange {
     pub connected: bool,
     /// Gone after the hand.
     pub leaving: bool,
+    /// Straddles where the rules let one.
+    pub straddles: bool,
 }
 
 /// How far a hand is.
@@ -183,6 +189,7 @@ impl SeatChange {
             status: status.unwrap_or(before.status),
             connected: changed.connected.unwrap_or(before.connected),
             leaving: changed.leaving.unwrap_or(before.leaving),
+            straddles: changed.straddles.unwrap_or(before.straddles),
         }
     }
 }

@@ -63,6 +63,7 @@ fn seat_model(seat: &v1::Seat) -> Result<SeatModel, FoldError> {
         status: status(seat.status()),
         connected: seat.connected,
         leaving: seat.leaving,
+        straddles: seat.straddles,
         dealt: seat.dealt,
         in_hand: seat.in_hand,
         all_in: seat.all_in,
@@ -79,6 +80,7 @@ fn stakes(settings: &v1::Settings) -> Stakes {
         buy_in_min: settings.buy_in_min,
         buy_in_max: settings.buy_in_max,
         rake_per_10000: settings.rake_per_10000,
+        game: settings.game.unwrap_or_default(),
     }
 }
 

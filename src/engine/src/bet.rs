@@ -1,7 +1,11 @@
-//! What a player may do at his turn: the only place that knows the betting structure, no limit (R2, R3, R5, R15).
+//! What a player may do at his turn: the only place that knows the betting structures (R2 to R5, R14, R15).
+
+pub(crate) mod limit;
+mod pot_limit;
 
 use serde::{Deserialize, Serialize};
 
+use crate::game::Betting;
 use crate::hand::{Hand, InHand};
 use crate::ids::{SeatNo, Turn};
 use crate::table::Table;
@@ -41,7 +45,7 @@ pub fn legal(table: &Table) -> Option<Legal> {
         turn,
         check: owed == 0,
         call: (owed > 0).then_some(owed.min(player.stack)),
-        raise_to: raise_bounds(hand, player).ok(),
+        raise_to: raise_bounds(table, hand, player).ok(),
     })
 }
 
@@ -54,6 +58,11 @@ pub(crate) enum NoRaise {
     NotReopened,
     /// All the player's chips are a call.
     BeyondChips,
+    /// The last raise of the street was made (R4).
+    Capped {
+        /// How many there may be.
+        raises_max: u8,
+    },
 }
 
 /// The bet that this player must match. The bet itself, unless everybody else is all-in: then the most that any of them
@@ -78,23 +87,49 @@ pub(crate) fn must_act(hand: &Hand, player: &InHand) -> bool {
 }
 
 /// The bounds of a bet or raise of this player at his turn.
-pub(crate) fn raise_bounds(hand: &Hand, player: &InHand) -> Result<RaiseBounds, NoRaise> {
+pub(crate) fn raise_bounds(
+    table: &Table,
+    hand: &Hand,
+    player: &InHand,
+) -> Result<RaiseBounds, NoRaise> {
     if !others(hand, player).any(|other| other.stack > 0) {
         return Err(NoRaise::Uncallable);
     }
-    // Cumulative and per player: several short all-ins together reopen the betting, one alone does not (R3).
-    if player.acted && hand.current_bet.saturating_sub(player.bet) < hand.last_full_raise {
+    if player.acted && !reopened(hand, player) {
         return Err(NoRaise::NotReopened);
     }
-    let max_to = player.bet.saturating_add(player.stack);
-    if max_to <= hand.current_bet {
+    let all_in = player.all_in_to();
+    if all_in <= hand.current_bet {
         return Err(NoRaise::BeyondChips);
     }
-    let min_to = hand
-        .current_bet
-        .saturating_add(hand.last_full_raise)
-        .min(max_to);
-    Ok(RaiseBounds { min_to, max_to })
+    let settings = &table.settings;
+    let full_raise = hand.current_bet.saturating_add(hand.last_full_raise);
+    let (min_to, max_to) = match (settings.game.betting, &hand.extra.limit) {
+        (Betting::FixedLimit(limits), Some(round)) => {
+            let to = round.raise_to(limits, hand.players.len())?;
+            (to, to)
+        }
+        (Betting::PotLimit { count_ante }, _) => (
+            full_raise,
+            pot_limit::most(settings, count_ante, hand, player),
+        ),
+        (Betting::NoLimit | Betting::FixedLimit(_), _) => (full_raise, all_in),
+    };
+    // All-in is legal for less than the least.
+    Ok(RaiseBounds {
+        min_to: min_to.min(all_in),
+        max_to: max_to.min(all_in),
+    })
+}
+
+/// Whether a player who acted may raise again: since then he faces a full raise more, or half a bet in fixed limit (R3, R4).
+/// Cumulative and per player: several short all-ins together reopen the betting, one alone does not.
+fn reopened(hand: &Hand, player: &InHand) -> bool {
+    let facing = hand.current_bet.saturating_sub(player.bet);
+    match &hand.extra.limit {
+        Some(round) => round.at_least_half(facing),
+        None => facing >= hand.last_full_raise,
+    }
 }
 
 fn others<'a>(hand: &'a Hand, player: &'a InHand) -> impl Iterator<Item = &'a InHand> {

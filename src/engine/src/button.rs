@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::game::Blinds;
 use crate::hand::Positions;
 use crate::ids::SeatNo;
 use crate::seat::{Entry, Owes, Seat};
@@ -31,12 +32,17 @@ pub(crate) fn layout(table: &Table, first_button: SeatNo) -> Option<Layout> {
         return None;
     }
     let Some(last) = table.positions else {
-        return Some(first_hand(ring, &ready, first_button));
+        return Some(first_hand(table, ring, &ready, first_button));
     };
 
     let big_blind = ring.next(&ready, last.big_blind)?;
+    let only_button = table.settings.game.blinds == Blinds::Button;
     let positions = match table.settings.button {
+        _ if only_button => Positions::of_button(big_blind),
         ButtonRule::Dead => dead_button(ring, &ready, last, big_blind),
+        ButtonRule::Moving => {
+            moving_button(table, ring, &ready, last).unwrap_or(live_button(ring, &ready, big_blind))
+        }
     };
     let mut dealt: Vec<SeatNo> = ready
         .iter()
@@ -44,12 +50,13 @@ pub(crate) fn layout(table: &Table, first_button: SeatNo) -> Option<Layout> {
         .filter(|seat| plays(table, ring, positions, *seat))
         .collect();
     let debts = dealt.len() >= 2;
+    if !debts {
+        dealt = ready;
+    }
     let positions = match dealt.len() {
-        0 | 1 => {
-            dealt = ready;
-            live_button(ring, &dealt, big_blind)
-        }
-        2 => live_button(ring, &dealt, big_blind),
+        _ if only_button => positions,
+        0..=2 => live_button(ring, &dealt, ring.next(&dealt, last.big_blind)?),
+        _ if !debts => live_button(ring, &dealt, big_blind),
         _ => positions,
     };
     ring.turn(&mut dealt, positions.button);
@@ -70,7 +77,7 @@ pub(crate) fn layout(table: &Table, first_button: SeatNo) -> Option<Layout> {
     })
 }
 
-fn first_hand(ring: Ring, ready: &[SeatNo], first_button: SeatNo) -> Layout {
+fn first_hand(table: &Table, ring: Ring, ready: &[SeatNo], first_button: SeatNo) -> Layout {
     let mut dealt = ready.to_vec();
     ring.turn(&mut dealt, first_button);
     // The last in order is the wanted seat or, if nobody is ready there, the player before it; then the first after it.
@@ -79,6 +86,7 @@ fn first_hand(ring: Ring, ready: &[SeatNo], first_button: SeatNo) -> Layout {
     }
     let button = dealt[dealt.len() - 1];
     let positions = match dealt.as_slice() {
+        _ if table.settings.game.blinds == Blinds::Button => Positions::of_button(button),
         [big_blind, button] => Positions {
             button: *button,
             small_blind: *button,
@@ -120,6 +128,30 @@ fn dead_button(ring: Ring, ready: &[SeatNo], last: Positions, big_blind: SeatNo)
     }
 }
 
+/// The button is the next player and the blinds are those after him, of those who owe nothing; the big blind may be anybody
+/// (R10 a). `None` if that leaves no three different players.
+fn moving_button(
+    table: &Table,
+    ring: Ring,
+    ready: &[SeatNo],
+    last: Positions,
+) -> Option<Positions> {
+    let owes_nothing = |no: &SeatNo| {
+        table
+            .seat(*no)
+            .is_some_and(|seat| seat.owes == Owes::Nothing)
+    };
+    let clear: Vec<SeatNo> = ready.iter().copied().filter(owes_nothing).collect();
+    let button = ring.next(&clear, last.button)?;
+    let small_blind = ring.next(&clear, button)?;
+    let big_blind = ring.next(ready, small_blind)?;
+    (big_blind != button && small_blind != button).then_some(Positions {
+        button,
+        small_blind,
+        big_blind,
+    })
+}
+
 /// Button and small blind are the players before the big blind; heads-up the same one (R1).
 fn live_button(ring: Ring, dealt: &[SeatNo], big_blind: SeatNo) -> Positions {
     let small_blind = ring.previous(dealt, big_blind).unwrap_or(big_blind);
@@ -142,8 +174,9 @@ fn plays(table: &Table, ring: Ring, positions: Positions, no: SeatNo) -> bool {
     if seat.owes == Owes::Nothing || no == positions.big_blind {
         return true;
     }
-    let behind_button =
-        ring.within(positions.button, no, positions.small_blind) || no == positions.small_blind;
+    let behind_button = positions.button != positions.big_blind
+        && (ring.within(positions.button, no, positions.small_blind)
+            || no == positions.small_blind);
     match seat.entry {
         Entry::WaitForBigBlind => false,
         Entry::PostNow => !behind_button,
@@ -158,11 +191,13 @@ fn missed(
     dealt: &[SeatNo],
 ) -> Vec<(SeatNo, Owes)> {
     let absent = table.seats().filter(|(no, _)| !dealt.contains(no));
+    let only_button = table.settings.game.blinds == Blinds::Button;
     let owes = |no: SeatNo, seat: &Seat| {
         let big = ring.within(last.big_blind, no, now.big_blind);
         match seat.owes {
+            Owes::Nothing if big && only_button => Owes::BigBlind,
             Owes::Nothing | Owes::SmallBlind if big => Owes::Both,
-            Owes::Nothing if no == last.big_blind => Owes::SmallBlind,
+            Owes::Nothing if no == last.big_blind && !only_button => Owes::SmallBlind,
             Owes::Nothing | Owes::SmallBlind | Owes::BigBlind | Owes::Both => seat.owes,
         }
     };
@@ -183,6 +218,17 @@ fn passed(table: &Table, ring: Ring, last: Positions, now: Positions) -> Vec<Sea
         .map(|(no, _)| no);
     away.filter(|no| ring.within(last.button, *no, now.button) || *no == now.button)
         .collect()
+}
+
+impl Positions {
+    /// Where only the button posts: all three are one (see `Blinds::Button`).
+    fn of_button(button: SeatNo) -> Positions {
+        Positions {
+            button,
+            small_blind: button,
+            big_blind: button,
+        }
+    }
 }
 
 /// The seats in a circle, clockwise.

@@ -81,6 +81,13 @@ pub enum Command {
         /// Who.
         player: PlayerId,
     },
+    /// Straddle from now on where the table's rules let one, or stop it (R13).
+    Straddle {
+        /// Who.
+        player: PlayerId,
+        /// Whether.
+        on: bool,
+    },
     /// Begin the next hand.
     Deal {
         /// Its cards.

@@ -231,6 +231,13 @@ pub enum Fact {
     },
     /// The table is closed for good.
     TableClosed,
+    /// A player wants to straddle where he may, or no more (R13).
+    StraddleChosen {
+        /// Where he sits.
+        seat: SeatNo,
+        /// Whether.
+        on: bool,
+    },
 }
 
 /// A player who is dealt in.
@@ -259,6 +266,8 @@ pub enum Post {
     DeadBlind,
     /// A big blind out of turn, part of the bet (R11).
     LiveBlind,
+    /// Two big blinds by choice, part of the bet, which they raise (R13).
+    Straddle,
 }
 
 /// Who decided.
@@ -315,7 +324,8 @@ impl Fact {
             | Fact::PotAwarded { .. }
             | Fact::HandEnded { .. }
             | Fact::HandVoided { .. }
-            | Fact::TableClosed => return None,
+            | Fact::TableClosed
+            | Fact::StraddleChosen { .. } => return None,
         };
         (amount > 0).then_some((player, amount))
     }

@@ -4,7 +4,7 @@
 mod hand;
 
 use crate::command::Phase;
-use crate::event::{Cause, Event, Fact, Secret};
+use crate::event::{Cause, Event, Fact, Post, Secret};
 use crate::hand::{Hand, InHand, Positions};
 use crate::ids::{PlayerId, SeatNo};
 use crate::seat::{Away, Entry, Name, Owes, Seat};
@@ -81,6 +81,7 @@ pub(crate) fn apply(table: &mut Table, fact: &Fact) {
         Fact::ButtonMissed { seat, times } => {
             in_seat(table, *seat, |taken| taken.absent_buttons = *times);
         }
+        Fact::StraddleChosen { seat, on } => in_seat(table, *seat, |taken| taken.straddles = *on),
         Fact::HandStarted {
             hand,
             button,
@@ -96,7 +97,13 @@ pub(crate) fn apply(table: &mut Table, fact: &Fact) {
             hand::start(table, *hand, positions, dealt);
         }
         Fact::Posted { seat, post, amount } => {
-            in_hand(table, |hand| hand.posted(*seat, *post, *amount))
+            let straddle = table.settings.game.straddle;
+            in_hand(table, |hand| {
+                hand.posted(*seat, *post, *amount);
+                if *post == Post::Straddle {
+                    hand.straddled(straddle, *amount);
+                }
+            });
         }
         Fact::TurnStarted { seat, turn } => in_hand(table, |hand| {
             hand.to_act = Some(*seat);
@@ -189,6 +196,7 @@ fn take_seat(
         timeouts_in_row: 0,
         absent_buttons: 0,
         bank_ms,
+        straddles: false,
     });
     table.ledger.chips_in = table.ledger.chips_in.saturating_add(stack);
 }

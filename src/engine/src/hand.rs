@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bet::limit::Round;
 use crate::cards::Cards;
 use crate::command::Phase;
 use crate::deck::{Deck, HoleCards};
@@ -61,8 +62,19 @@ pub struct Hand {
     /// What was paid out of the pots, the rake included.
     pub(crate) paid_out: u64,
     pub(crate) rake: u64,
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub(crate) extra: Extra,
     #[serde(skip)]
     pub(crate) deck: Option<Deck>,
+}
+
+/// What only some games have to remember. It is written by position and only if there is something: so a field goes to its
+/// end, has a default, and keeps it in a hand of plain no-limit Hold'em.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Extra {
+    /// Fixed limit: the street that is being played.
+    #[serde(default)]
+    pub(crate) limit: Option<Round>,
 }
 
 /// A player in a hand.
@@ -169,6 +181,17 @@ impl InHand {
     /// In the hand without chips left to bet.
     pub fn all_in(&self) -> bool {
         !self.folded && self.stack == 0
+    }
+
+    /// His bet on this street if he bets all he has.
+    pub(crate) fn all_in_to(&self) -> u64 {
+        self.bet.saturating_add(self.stack)
+    }
+}
+
+impl Extra {
+    fn is_empty(&self) -> bool {
+        *self == Extra::default()
     }
 }
 

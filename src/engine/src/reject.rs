@@ -132,6 +132,30 @@ pub enum Reject {
     /// A raise of no more than what a call costs: all one has is a call.
     #[error("all your chips are only enough for a call")]
     RaiseBeyondChips,
+    /// More than the pot (R14).
+    #[error("bet or raise to at most the pot, {max_to}")]
+    RaiseAbovePot {
+        /// The most.
+        max_to: u64,
+    },
+    /// Another amount than fixed limit has (R4).
+    #[error("the bet is fixed: bet or raise to {to}")]
+    RaiseNotTheLimit {
+        /// The only amount.
+        to: u64,
+    },
+    /// Fixed limit has no more raises on this street (R4).
+    #[error("the street had its {raises_max} raises: call or fold")]
+    RaisesCapped {
+        /// How many there may be.
+        raises_max: u8,
+    },
+    /// Nobody straddles at this table.
+    #[error("there are no straddles at this table")]
+    NoStraddles,
+    /// The player had chosen that already.
+    #[error("you had chosen so already")]
+    StraddleUnchanged,
     /// Fewer than two players can be dealt in.
     #[error("two players are needed")]
     NotEnoughPlayers,
@@ -181,6 +205,11 @@ impl Reject {
             Reject::RaiseNotReopened => ("RaiseNotReopened", "R3"),
             Reject::RaiseUncallable => ("RaiseUncallable", "R15"),
             Reject::RaiseBeyondChips => ("RaiseBeyondChips", "R2"),
+            Reject::RaiseAbovePot { .. } => ("RaiseAbovePot", "R14"),
+            Reject::RaiseNotTheLimit { .. } => ("RaiseNotTheLimit", "R4"),
+            Reject::RaisesCapped { .. } => ("RaisesCapped", "R4"),
+            Reject::NoStraddles => ("NoStraddles", "R13"),
+            Reject::StraddleUnchanged => ("StraddleUnchanged", "R13"),
             Reject::NotEnoughPlayers => ("NotEnoughPlayers", ""),
             Reject::DeckMissing => ("DeckMissing", "R20"),
         }

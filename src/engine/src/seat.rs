@@ -34,6 +34,9 @@ pub struct Seat {
     pub absent_buttons: u8,
     /// What is left of his time bank.
     pub bank_ms: u32,
+    /// Straddles where he may (R13).
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub straddles: bool,
 }
 
 /// The name that a player shows at the table: 1 to 32 bytes, no control characters, no blanks at its ends.

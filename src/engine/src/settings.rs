@@ -92,6 +92,9 @@ pub enum ButtonRule {
     /// The big blind moves one player on every hand; small blind and button follow, onto empty seats too.
     #[default]
     Dead,
+    /// The button moves to the next player on every hand, and the blinds are the two after him. Where somebody left, one
+    /// may be spared a blind; dead blinds and empty seats with a button there are not.
+    Moving,
 }
 
 /// Settings that contradict themselves.

@@ -66,6 +66,8 @@ pub struct SeatView {
     pub connected: bool,
     /// What is left of his time bank.
     pub bank_ms: u32,
+    /// Straddles where he may.
+    pub straddles: bool,
 }
 
 /// The hand that is being played.
@@ -162,6 +164,7 @@ pub fn view(table: &Table, viewer: Viewer) -> View {
                 leaving: seat.leaving,
                 connected: seat.connected,
                 bank_ms: seat.bank_ms,
+                straddles: seat.straddles,
             })
         });
     View {

@@ -122,7 +122,7 @@ fn public(fact: &Fact) -> v1::table_event::Event {
             button: no(*button),
             small_blind: dealt
                 .iter()
-                .any(|dealt| dealt.seat == *small_blind)
+                .any(|dealt| dealt.seat == *small_blind && small_blind != big_blind)
                 .then(|| no(*small_blind)),
             big_blind: no(*big_blind),
             dealt: dealt.iter().map(dealt_seat).collect(),
@@ -201,6 +201,10 @@ fn public(fact: &Fact) -> v1::table_event::Event {
         Fact::HandEnded { hand } => Event::HandEnded(v1::HandEnded { hand: hand.0 }),
         Fact::HandVoided { hand } => Event::HandVoided(v1::HandVoided { hand: hand.0 }),
         Fact::TableClosed => Event::TableClosed(v1::TableClosed {}),
+        Fact::StraddleChosen { seat, on } => Event::SeatChanged(v1::SeatChanged {
+            straddles: Some(*on),
+            ..seat_changed(*seat)
+        }),
     }
 }
 
@@ -255,6 +259,7 @@ fn post_kind(post: Post) -> v1::PostKind {
         Post::BigBlindAnte => v1::PostKind::BigBlindAnte,
         Post::DeadBlind => v1::PostKind::DeadBlind,
         Post::LiveBlind => v1::PostKind::LiveBlind,
+        Post::Straddle => v1::PostKind::Straddle,
     }
 }
 

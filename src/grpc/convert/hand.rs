@@ -198,7 +198,8 @@ fn stack_after(hand: &FinishedHand, dealt: &Dealt) -> u64 {
             | Fact::Shown { .. }
             | Fact::Mucked { .. }
             | Fact::HandEnded { .. }
-            | Fact::TableClosed => {}
+            | Fact::TableClosed
+            | Fact::StraddleChosen { .. } => {}
         }
     }
     dealt.stack.saturating_add(got).saturating_sub(paid)

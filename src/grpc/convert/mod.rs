@@ -7,6 +7,7 @@
 
 pub mod fact;
 pub mod frame;
+pub mod game;
 pub mod hand;
 pub mod request;
 pub mod settings;

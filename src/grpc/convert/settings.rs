@@ -1,8 +1,9 @@
 //! What a table plays.
 
-use engine::{Ante, ButtonRule, Clock, Game, Rake, Settings};
+use engine::{Ante, ButtonRule, Clock, Rake, Settings};
 use proto::v1;
 
+use super::game;
 use crate::grpc::status::{self, Invalid};
 
 /// Settings that a table can be made of.
@@ -32,14 +33,18 @@ pub fn parse(wire: Option<v1::Settings>) -> Result<Settings, Invalid> {
             reconnect_ms: wire.reconnect_ms,
         },
         show_all_in: wire.show_all_in.unwrap_or(SHOW_ALL_IN),
-        button: ButtonRule::Dead,
+        button: if wire.moving_button {
+            ButtonRule::Moving
+        } else {
+            ButtonRule::Dead
+        },
         sit_out_buttons: small("settings.sit_out_buttons", wire.sit_out_buttons)?,
         timeouts_to_sit_out: small(
             "settings.timeouts_to_sit_out",
             wire.timeouts_to_sit_out.unwrap_or(TIMEOUTS_TO_SIT_OUT),
         )?,
         rathole_ms: wire.rathole_ms,
-        game: Game::default(),
+        game: game::parse(wire.game, wire.big_blind)?,
     };
     settings.check().map_err(|error| status::settings(&error))?;
     Ok(settings)
@@ -70,6 +75,8 @@ pub fn wire(settings: &Settings) -> v1::Settings {
         sit_out_buttons: settings.sit_out_buttons.into(),
         timeouts_to_sit_out: Some(settings.timeouts_to_sit_out.into()),
         rathole_ms: settings.rathole_ms,
+        game: game::wire(&settings.game),
+        moving_button: settings.button == ButtonRule::Moving,
     }
 }
 
@@ -86,7 +93,7 @@ fn ante(each: u64, big_blind: u64) -> Result<Ante, Invalid> {
     }
 }
 
-fn small(field: &'static str, number: u32) -> Result<u8, Invalid> {
+pub(super) fn small(field: &'static str, number: u32) -> Result<u8, Invalid> {
     u8::try_from(number)
         .map_err(|cause| Invalid::new(field, "TooLarge", format!("at most {}: {cause}", u8::MAX)))
 }

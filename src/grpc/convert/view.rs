@@ -30,7 +30,7 @@ pub fn table(table: &TableView) -> v1::TableView {
         board: hand.map_or_else(Vec::new, |hand| cards(&hand.board)),
         pots: hand.map_or_else(Vec::new, pots),
         button: hand.map(|hand| hand.positions.button.0.into()),
-        small_blind: hand.map(|hand| hand.positions.small_blind.0.into()),
+        small_blind: hand.and_then(small_blind),
         big_blind: hand.map(|hand| hand.positions.big_blind.0.into()),
         pot: hand.map_or(0, |hand| hand.pot),
         current_bet: hand.map_or(0, |hand| hand.current_bet),
@@ -39,6 +39,12 @@ pub fn table(table: &TableView) -> v1::TableView {
         parked: table.parked,
         closed: view.closed,
     }
+}
+
+/// None where only the button posts.
+fn small_blind(hand: &HandView) -> Option<u32> {
+    let at = hand.positions;
+    (at.small_blind != at.big_blind).then_some(at.small_blind.0.into())
 }
 
 /// A line of the table list.
@@ -103,6 +109,7 @@ fn seat(taken: &SeatView, view: &View) -> v1::Seat {
         dealt: player.is_some(),
         bank_ms: taken.bank_ms,
         queued_top_up: taken.queued_top_up,
+        straddles: taken.straddles,
     }
 }
 

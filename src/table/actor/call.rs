@@ -151,6 +151,7 @@ impl TableRun {
                 player,
                 entry: decide::entry(*post_now),
             },
+            Order::Straddle { on } => Command::Straddle { player, on: *on },
             Order::Act { hand, turn, action } => {
                 let bank = self
                     .clock

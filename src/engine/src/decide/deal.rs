@@ -5,9 +5,11 @@ use alloc::vec::Vec;
 
 use super::draft::Draft;
 use super::flow;
+use super::straddle::straddler;
 use crate::button::{Layout, layout};
 use crate::deck::Deck;
 use crate::event::{Dealt, Fact, Post};
+use crate::game::Blinds;
 use crate::ids::{HandNo, SeatNo};
 use crate::reject::Reject;
 use crate::seat::Owes;
@@ -21,6 +23,7 @@ pub(super) fn deal(draft: &mut Draft, deck: &Deck, first_button: SeatNo) -> Resu
     let layout = layout(table, first_button).ok_or(Reject::NotEnoughPlayers)?;
     let positions = layout.positions;
     let hand = HandNo(table.hands_started.0.saturating_add(1));
+    let straddler = straddler(table, positions, &layout.dealt);
     let seated = layout
         .dealt
         .iter()
@@ -41,7 +44,12 @@ pub(super) fn deal(draft: &mut Draft, deck: &Deck, first_button: SeatNo) -> Resu
     });
     draft.push_deck(deck);
     post_all(draft, &layout);
-    flow::go_on_after(draft, positions.big_blind);
+    if let Some((seat, amount)) = straddler {
+        post(draft, seat, Post::Straddle, amount);
+    }
+    // Who straddles has the last word (R13).
+    let last = straddler.map_or(positions.big_blind, |(seat, _)| seat);
+    flow::go_on_after(draft, last);
     Ok(())
 }
 
@@ -74,12 +82,14 @@ fn post_all(draft: &mut Draft, layout: &Layout) {
         }
     }
     // The small blind's seat may be empty: then there is none (R10).
-    post(
-        draft,
-        positions.small_blind,
-        Post::SmallBlind,
-        settings.small_blind,
-    );
+    if settings.game.blinds == Blinds::SmallAndBig {
+        post(
+            draft,
+            positions.small_blind,
+            Post::SmallBlind,
+            settings.small_blind,
+        );
+    }
     post(
         draft,
         positions.big_blind,

@@ -10,6 +10,7 @@ mod flow;
 mod leave;
 mod sit;
 mod sit_out;
+mod straddle;
 mod time_out;
 mod top_up;
 mod void;
@@ -68,6 +69,7 @@ fn draw_up(draft: &mut Draft, command: &Command) -> Result<(), Reject> {
         Command::TimeOut { hand, turn, phase } => time_out::time_out(draft, *hand, *turn, *phase),
         Command::Connected { player } => connection::connection(draft, *player, true),
         Command::Disconnected { player } => connection::connection(draft, *player, false),
+        Command::Straddle { player, on } => straddle::straddle(draft, *player, *on),
         Command::Deal { deck, first_button } => deal::deal(draft, deck, *first_button),
         Command::Void => void::void(draft),
         Command::Close => close::close(draft),

@@ -3,11 +3,13 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::bet::limit::Round;
 use crate::card::Card;
 use crate::cards::Cards;
 use crate::command::{Action, Phase};
 use crate::event::{Dealt, Post};
-use crate::hand::{Hand, InHand, Positions, Street};
+use crate::game::{Betting, Straddle, StraddleRaise};
+use crate::hand::{Extra, Hand, InHand, Positions, Street};
 use crate::ids::{HandNo, SeatNo, Turn};
 use crate::table::Table;
 
@@ -49,6 +51,10 @@ pub(super) fn start(table: &mut Table, no: HandNo, positions: Positions, dealt: 
         });
     }
     let big_blind = table.settings.big_blind;
+    let limit = match table.settings.game.betting {
+        Betting::NoLimit | Betting::PotLimit { .. } => None,
+        Betting::FixedLimit(limits) => Some(Round::new(limits, big_blind, players.len())),
+    };
     table.hand = Some(Box::new(Hand {
         no,
         positions,
@@ -66,6 +72,7 @@ pub(super) fn start(table: &mut Table, no: HandNo, positions: Positions, dealt: 
         dead: 0,
         paid_out: 0,
         rake: 0,
+        extra: Extra { limit },
         deck: None,
     }));
     table.positions = Some(positions);
@@ -105,13 +112,22 @@ impl Hand {
         };
         player.stack = player.stack.saturating_sub(amount);
         match post {
-            Post::SmallBlind | Post::BigBlind | Post::LiveBlind => {
+            Post::SmallBlind | Post::BigBlind | Post::LiveBlind | Post::Straddle => {
                 player.bet = player.bet.saturating_add(amount);
                 player.bets = player.bets.saturating_add(amount);
             }
             Post::Ante => player.ante = player.ante.saturating_add(amount),
             Post::BigBlindAnte | Post::DeadBlind => self.dead = self.dead.saturating_add(amount),
         }
+    }
+
+    /// A straddle is the bet to match, as if it were the big blind (R13).
+    pub(super) fn straddled(&mut self, straddle: Option<Straddle>, amount: u64) {
+        self.current_bet = self.current_bet.max(amount);
+        self.last_full_raise = match straddle.map(|straddle| straddle.min_raise) {
+            Some(StraddleRaise::ByStraddle) => self.last_full_raise.max(amount),
+            Some(StraddleRaise::ByBigBlind) | None => self.last_full_raise,
+        };
     }
 
     pub(super) fn acted(&mut self, seat: SeatNo, action: Action, to: u64, added: u64) {
@@ -134,6 +150,9 @@ impl Hand {
                     .max(to.saturating_sub(self.current_bet));
                 self.current_bet = to;
                 self.aggressor = Some(seat);
+                if let Some(round) = &mut self.extra.limit {
+                    round.raised(to);
+                }
             }
         }
     }
@@ -153,6 +172,10 @@ impl Hand {
         self.current_bet = 0;
         self.last_full_raise = self.min_bet;
         self.aggressor = None;
+        let live = self.live().count();
+        if let Some(round) = &mut self.extra.limit {
+            round.begin(street, live);
+        }
         for player in &mut self.players {
             player.bet = 0;
             player.acted = false;

@@ -36,6 +36,11 @@ fn every_refusal_has_its_own_name() {
         Reject::RaiseNotReopened,
         Reject::RaiseUncallable,
         Reject::RaiseBeyondChips,
+        Reject::RaiseAbovePot { max_to: 1 },
+        Reject::RaiseNotTheLimit { to: 1 },
+        Reject::RaisesCapped { raises_max: 4 },
+        Reject::NoStraddles,
+        Reject::StraddleUnchanged,
         Reject::NotEnoughPlayers,
         Reject::DeckMissing,
     ];

@@ -4,6 +4,7 @@
 //!
 //! The invariants are checked after every event, and at its end every scenario is folded again from its events.
 
+mod rules;
 mod scene;
 mod story;
 

@@ -5,10 +5,11 @@ use std::fmt::Debug;
 use std::str::FromStr;
 
 use engine::{
-    Action, Ante, Card, Command, Deck, Entry, Event, Fact, HandNo, Name, PlayerId, Rake, SeatNo,
-    Settings, Table, Turn, Viewer, check, decide, evolve, legal, view,
+    Action, Ante, ButtonRule, Card, Command, Deck, Entry, Event, Fact, HandNo, Name, PlayerId,
+    Rake, SeatNo, Settings, Table, Turn, Viewer, check, decide, evolve, legal, view,
 };
 
+use crate::rules;
 use crate::story::{tell, tell_legal, tell_reject};
 
 #[derive(Default)]
@@ -186,6 +187,10 @@ impl Scene {
             ("sits-in", [entry]) => Ok(Command::SitIn {
                 player,
                 entry: parse_entry(entry)?,
+            }),
+            ("straddles", [wish @ ("on" | "off")]) => Ok(Command::Straddle {
+                player,
+                on: *wish == "on",
             }),
             ("connects", []) => Ok(Command::Connected { player }),
             ("disconnects", []) => Ok(Command::Disconnected { player }),
@@ -396,6 +401,16 @@ fn settings(options: &[&str]) -> Result<Settings> {
                 settings.clock.bank_gain_ms = number(gain)?;
             }
             "reconnect" => settings.clock.reconnect_ms = number(value)?,
+            "button" => {
+                settings.button = match value {
+                    "dead" => ButtonRule::Dead,
+                    "moving" => ButtonRule::Moving,
+                    _ => return Err("button=dead or button=moving".into()),
+                }
+            }
+            "betting" => settings.game.betting = rules::betting(value)?,
+            "straddle" => settings.game.straddle = Some(rules::straddle(value)?),
+            "blinds-of" => settings.game.blinds = rules::blinds_of(value)?,
             "show-all-in" => settings.show_all_in = value == "yes",
             "sit-out-buttons" => settings.sit_out_buttons = number(value)?,
             "timeouts" => settings.timeouts_to_sit_out = number(value)?,
@@ -432,7 +447,7 @@ fn named(seats: &BTreeMap<SeatNo, String>, seat: SeatNo) -> String {
         .unwrap_or_else(|| seat.to_string())
 }
 
-fn number<T: FromStr<Err: Debug>>(word: &str) -> Result<T> {
+pub fn number<T: FromStr<Err: Debug>>(word: &str) -> Result<T> {
     word.parse()
         .map_err(|error| format!("not a number: {word} ({error:?})"))
 }

@@ -88,6 +88,13 @@ pub fn tell(event: &Event, name: impl Fn(SeatNo) -> String) -> String {
         Fact::HandEnded { hand } => format!("ended {hand}"),
         Fact::HandVoided { hand } => format!("voided {hand}"),
         Fact::TableClosed => "closed".into(),
+        Fact::StraddleChosen { seat, on } => {
+            format!(
+                "straddle {} {}",
+                name(*seat),
+                if *on { "on" } else { "off" }
+            )
+        }
     }
 }
 

@@ -1,13 +1,15 @@
 //! A random history of a random table. Everything comes from the arguments, so that a failure can be replayed.
 
 use engine::{
-    Action, Ante, Card, Command, Deck, Entry, Event, HandNo, Name, Phase, PlayerId, Rake, SeatNo,
-    Settings, Table, Turn, carry_out, check, decide, evolve, legal,
+    Action, Ante, ButtonRule, Card, Command, Deck, Entry, Event, HandNo, Name, Phase, PlayerId,
+    Rake, SeatNo, Settings, Table, Turn, carry_out, check, decide, evolve, legal,
 };
+
+use crate::game;
 
 /// What the table's settings are made of.
 #[derive(Debug, Clone, Copy)]
-pub struct Mix(pub [u8; 8]);
+pub struct Mix(pub [u8; 12]);
 
 /// One command, once the table is known to which it goes.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +64,9 @@ pub fn play(mix: Mix, steps: &[Step]) -> Run {
 
 pub fn settings(Mix(mix): Mix) -> Settings {
     let big_blind = 1 + u64::from(mix[1]);
-    let mut settings = Settings::new(2 + mix[0] % 9, 1 + u64::from(mix[2]) % big_blind, big_blind);
+    let game = game::of(&mix[8..], big_blind);
+    let seats = (2 + mix[0] % 9).min(game.players_max());
+    let mut settings = Settings::new(seats, 1 + u64::from(mix[2]) % big_blind, big_blind);
     settings.buy_in_min = 1;
     settings.ante = match mix[3] % 3 {
         0 => Ante::None,
@@ -79,6 +83,12 @@ pub fn settings(Mix(mix): Mix) -> Settings {
     settings.clock.reconnect_ms = u32::from(mix[6] % 2);
     settings.sit_out_buttons = mix[6] % 4;
     settings.timeouts_to_sit_out = mix[7] % 4;
+    settings.button = if mix[7] & 8 == 0 {
+        ButtonRule::Dead
+    } else {
+        ButtonRule::Moving
+    };
+    game::fit(game, &mut settings);
     settings
 }
 
@@ -138,7 +148,11 @@ fn command(table: &Table, step: Step) -> Command {
         },
         30..=32 => Command::SitOut { player },
         33..=45 => Command::SitIn { player, entry },
-        46..=49 => Command::Disconnected { player },
+        46..=48 => Command::Disconnected { player },
+        49 => Command::Straddle {
+            player,
+            on: how % 4 > 0,
+        },
         50..=53 => Command::Connected { player },
         54 => Command::Void,
         55 if how % 16 == 0 => Command::Close,

@@ -1,0 +1,181 @@
+//! The games by the names that people type, and in the words that they read.
+
+use proto::v1::{Betting, Game, Variant};
+
+/// A game by its short name. The betting and the cards of each; what else a house may choose is not part of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GameName(&'static Named);
+
+#[derive(PartialEq, Eq, Debug)]
+struct Named {
+    name: &'static str,
+    betting: Betting,
+    variant: Variant,
+    low: bool,
+    /// Only the button posts, and everybody an ante.
+    button_blind: bool,
+}
+
+/// Not the name of a game.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the games are {}", names())]
+pub struct NoGame;
+
+impl GameName {
+    /// Every game.
+    pub fn all() -> impl Iterator<Item = GameName> {
+        GAMES.iter().map(GameName)
+    }
+
+    /// The name.
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// The game on the wire.
+    pub fn game(self) -> Game {
+        Game {
+            variant: self.0.variant.into(),
+            low: self.0.low,
+            betting: self.0.betting.into(),
+            button_blind: self.0.button_blind,
+            ..Game::default()
+        }
+    }
+
+    /// The most seats: what the deck is enough for.
+    pub fn seats_max(self) -> u32 {
+        match self.0.variant {
+            Variant::Unspecified | Variant::Holdem | Variant::ShortDeck | Variant::Omaha => 10,
+            Variant::Omaha5 => 9,
+            Variant::Omaha6 => 7,
+        }
+    }
+
+    /// What each pays before the cards at a table of this game, if it has antes as a matter of course.
+    pub fn ante(self, big_blind: u64) -> u64 {
+        if self.0.button_blind { big_blind } else { 0 }
+    }
+}
+
+impl std::str::FromStr for GameName {
+    type Err = NoGame;
+
+    fn from_str(text: &str) -> Result<GameName, NoGame> {
+        GameName::all()
+            .find(|game| game.name() == text)
+            .ok_or(NoGame)
+    }
+}
+
+/// A game as a sign over the table says it: "pot-limit Omaha hi-lo".
+pub fn title(game: &Game) -> String {
+    let betting = match game.betting() {
+        Betting::Unspecified | Betting::NoLimit => "no-limit",
+        Betting::PotLimit => "pot-limit",
+        Betting::FixedLimit => "fixed-limit",
+    };
+    let cards = match game.variant() {
+        Variant::Unspecified | Variant::Holdem => "Hold'em",
+        Variant::ShortDeck => "short-deck Hold'em",
+        Variant::Omaha => "Omaha",
+        Variant::Omaha5 => "five-card Omaha",
+        Variant::Omaha6 => "six-card Omaha",
+    };
+    let low = if game.low { " hi-lo" } else { "" };
+    format!("{betting} {cards}{low}")
+}
+
+/// What a player has to know of the game besides its title.
+pub fn notes(game: &Game) -> Vec<&'static str> {
+    let omaha = match game.variant() {
+        Variant::Unspecified | Variant::Holdem | Variant::ShortDeck => false,
+        Variant::Omaha | Variant::Omaha5 | Variant::Omaha6 => true,
+    };
+    let notes = [
+        (
+            omaha,
+            "exactly two of your cards and three of the board count",
+        ),
+        (
+            game.low,
+            "half of each pot is for the best low hand, eight or better",
+        ),
+        (
+            game.variant() == Variant::ShortDeck,
+            "no card below six; a flush beats a full house",
+        ),
+        (
+            game.betting() == Betting::PotLimit,
+            "you may bet what is in the pot",
+        ),
+        (
+            game.betting() == Betting::FixedLimit,
+            "bets and raises have one amount",
+        ),
+        (game.button_blind, "only the button posts a blind"),
+        (game.straddle.is_some(), "you may straddle"),
+    ];
+    let told = notes.into_iter().filter(|(holds, _)| *holds);
+    told.map(|(_, note)| note).collect()
+}
+
+fn names() -> String {
+    let names: Vec<&str> = GAMES.iter().map(|game| game.name).collect();
+    names.join(", ")
+}
+
+const fn named(name: &'static str, betting: Betting, variant: Variant, low: bool) -> Named {
+    Named {
+        name,
+        betting,
+        variant,
+        low,
+        button_blind: false,
+    }
+}
+
+const GAMES: [Named; 11] = [
+    named("nlhe", Betting::NoLimit, Variant::Holdem, false),
+    named("plhe", Betting::PotLimit, Variant::Holdem, false),
+    named("flhe", Betting::FixedLimit, Variant::Holdem, false),
+    named("plo", Betting::PotLimit, Variant::Omaha, false),
+    named("plo5", Betting::PotLimit, Variant::Omaha5, false),
+    named("plo6", Betting::PotLimit, Variant::Omaha6, false),
+    named("plo8", Betting::PotLimit, Variant::Omaha, true),
+    named("plo5-8", Betting::PotLimit, Variant::Omaha5, true),
+    named("plo6-8", Betting::PotLimit, Variant::Omaha6, true),
+    named("flo8", Betting::FixedLimit, Variant::Omaha, true),
+    Named {
+        button_blind: true,
+        ..named("short-deck", Betting::NoLimit, Variant::ShortDeck, false)
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{GameName, NoGame, notes, title};
+
+    #[test]
+    fn every_name_is_its_own() {
+        for game in GameName::all() {
+            assert_eq!(game.name().parse(), Ok(game));
+        }
+        for text in ["", "NLHE", "plo7", "badugi"] {
+            assert_eq!(text.parse::<GameName>(), Err(NoGame), "{text}");
+        }
+    }
+
+    #[test]
+    fn signs_over_the_table() {
+        let check = |name: &str, sign: &str, count: usize| {
+            let game = name.parse::<GameName>().expect("a game").game();
+            assert_eq!((title(&game).as_str(), notes(&game).len()), (sign, count));
+        };
+        check("nlhe", "no-limit Hold'em", 0);
+        check("flhe", "fixed-limit Hold'em", 1);
+        check("plo5-8", "pot-limit five-card Omaha hi-lo", 3);
+        check("short-deck", "no-limit short-deck Hold'em", 2);
+        assert_eq!(title(&proto::v1::Game::default()), "no-limit Hold'em");
+    }
+}
