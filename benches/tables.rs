@@ -162,6 +162,7 @@ async fn start(store: Arc<dyn Store>) -> (Tables, SupervisorHandle) {
         wall_ms: Box::new(|| 0),
         token: Box::new(|| uuid::Uuid::new_v4().into_bytes()),
         node: "bench".into(),
+        steward: None,
     };
     let options = Options {
         snapshot_interval: 100,

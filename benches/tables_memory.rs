@@ -116,12 +116,17 @@ fn resident() -> anyhow::Result<usize> {
 
 struct Bare;
 
+/// What it is told, which never happens.
+struct Nothing;
+
+impl ractor::Message for Nothing {}
+
 impl Actor for Bare {
-    type Msg = ();
+    type Msg = Nothing;
     type State = ();
     type Arguments = ();
 
-    async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
+    async fn pre_start(&self, _: ActorRef<Nothing>, (): ()) -> Result<(), ActorProcessingErr> {
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 //! - `engine`, `supervisors`, `proto`: crates of their own
 //! - [`ids`], [`store`]: names, and where truth is kept
 //! - [`table`]: shards of tables as actors over the store's log
+//! - [`cluster`]: several nodes: which shard is whose, and who takes over
 //! - [`accounts`]: who is playing
 //! - [`grpc`]: the edge
 //! - [`tree`]: the supervision tree, on one page
@@ -16,6 +17,7 @@
 pub mod accounts;
 pub mod cli;
 pub mod client;
+pub mod cluster;
 pub mod config;
 pub mod grpc;
 pub mod ids;

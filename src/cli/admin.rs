@@ -1,6 +1,6 @@
 //! `orp admin`.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
 
@@ -12,6 +12,8 @@ use crate::client::{Address, Operator};
 #[command(after_help = "\
 Examples:
   orp admin totals
+  orp admin nodes --watch
+  orp admin certs certs node-0 node-1 node-2
   orp admin table list --parked
   orp admin table void TABLE 17 --reason 'ann: dealt twice, ticket 4711'")]
 pub struct AdminArgs {
@@ -41,7 +43,40 @@ enum AdminCommand {
         json: bool,
     },
     /// The supervision tree.
-    Tree,
+    Tree {
+        /// Again every second.
+        #[arg(long)]
+        watch: bool,
+    },
+    /// The nodes of the cluster.
+    Nodes {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+        /// Again every second.
+        #[arg(long)]
+        watch: bool,
+    },
+    /// The shards of the cluster, and who serves them.
+    Shards {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+        /// Again every second.
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Give all shards of this node to the others, in mid-hand. It serves on as their door.
+    Drain,
+    /// Make certificates and a cookie for the nodes of a cluster, for development.
+    Certs {
+        /// Where they go; made if it is not there. Files that are there stay.
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+        /// The nodes that get one.
+        #[arg(value_name = "NODE", required = true)]
+        nodes: Vec<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -73,6 +108,10 @@ enum AdminTable {
 }
 
 pub(super) async fn run(args: AdminArgs) -> anyhow::Result<ExitCode> {
+    if let AdminCommand::Certs { folder, nodes } = &args.command {
+        super::certs::make(folder, nodes)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let operator = Operator::new(
         ServerArgs {
             server: vec![args.ops],
@@ -101,17 +140,87 @@ pub(super) async fn run(args: AdminArgs) -> anyhow::Result<ExitCode> {
             println!("hand {hand} of table {table} is void: the stacks are as at its start");
         }
         AdminCommand::Totals { json } => totals(&operator, json).await?,
-        AdminCommand::Tree => {
-            for node in operator.tree().await? {
-                let indent = "  ".repeat(usize::try_from(node.depth).unwrap_or(0).min(DEPTH_MAX));
-                println!(
-                    "{indent}{} ({}) {}, {} restarts",
-                    node.name, node.kind, node.state, node.restarts
-                );
-            }
-        }
+        AdminCommand::Tree { watch } => again(watch, || tree(&operator)).await?,
+        AdminCommand::Nodes { json, watch } => again(watch, || nodes(&operator, json)).await?,
+        AdminCommand::Shards { json, watch } => again(watch, || shards(&operator, json)).await?,
+        AdminCommand::Drain => match operator.drain().await? {
+            0 => println!("drained: the other nodes serve all tables"),
+            left => anyhow::bail!("{left} shards are still here: no other node took them"),
+        },
+        AdminCommand::Certs { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Once, or every second until it is interrupted.
+async fn again<F: Future<Output = anyhow::Result<()>>>(
+    watch: bool,
+    show: impl Fn() -> F,
+) -> anyhow::Result<()> {
+    if !watch {
+        return show().await;
+    }
+    loop {
+        // Up to the left corner, and clear.
+        print!("\x1b[H\x1b[2J");
+        show().await?;
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+}
+
+async fn tree(operator: &Operator) -> anyhow::Result<()> {
+    for node in operator.tree().await? {
+        let indent = "  ".repeat(usize::try_from(node.depth).unwrap_or(0).min(DEPTH_MAX));
+        println!(
+            "{indent}{} ({}) {}, {} restarts",
+            node.name, node.kind, node.state, node.restarts
+        );
+    }
+    Ok(())
+}
+
+async fn nodes(operator: &Operator, json: bool) -> anyhow::Result<()> {
+    for node in operator.cluster().await?.nodes {
+        if json {
+            let line = serde_json::json!({
+                "name": node.name, "incarnation": node.incarnation, "shards": node.shards,
+                "draining": node.draining, "nodes": node.nodes_address, "players": node.players_address,
+                "operators": node.operators_address, "answers": node.answers,
+            });
+            println!("{line}");
+            continue;
+        }
+        let state = match (node.answers, node.draining) {
+            (_, true) => "draining",
+            (true, false) => "answers",
+            (false, false) => "linked",
+        };
+        println!(
+            "{:20}  {state:8}  {:4} shards  nodes {}  players {}  operators {}",
+            node.name,
+            node.shards,
+            node.nodes_address,
+            node.players_address,
+            node.operators_address
+        );
+    }
+    Ok(())
+}
+
+async fn shards(operator: &Operator, json: bool) -> anyhow::Result<()> {
+    for shard in operator.cluster().await?.shards {
+        if json {
+            let line = serde_json::json!({
+                "shard": shard.shard, "node": shard.node, "epoch": shard.epoch,
+            });
+            println!("{line}");
+        } else if shard.node.is_empty() {
+            println!("{:5}  nobody", shard.shard);
+        } else {
+            println!("{:5}  epoch {:6}  {}", shard.shard, shard.epoch, shard.node);
+        }
+    }
+    Ok(())
 }
 
 async fn list(operator: &Operator, parked: bool, json: bool) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 
 mod admin;
 mod bots;
+mod certs;
 mod completions;
 mod connect;
 mod dev;

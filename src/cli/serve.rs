@@ -14,6 +14,9 @@ pub struct ServeArgs {
     /// The configuration; without one the defaults (see --print-defaults).
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Another node to begin with; may be given several times, and makes this a node of a cluster.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub seed_peer: Vec<String>,
     /// Prints the default configuration with an explanation of every knob.
     #[arg(long)]
     pub print_defaults: bool,
@@ -31,7 +34,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         print!("{}", crate::config::DEFAULT);
         return Ok(ExitCode::SUCCESS);
     }
-    let config = Config::load(args.config.as_deref())?;
+    let config = Config::load(args.config.as_deref())?.with_seeds(args.seed_peer)?;
     if args.check {
         println!("the configuration is sound");
         return Ok(ExitCode::SUCCESS);
@@ -42,6 +45,9 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         "players connect to {}, operators to {}",
         node.grpc, node.ops
     );
+    if let Some(nodes) = node.nodes {
+        println!("other nodes connect to {nodes}");
+    }
     node.ready().await;
     println!("ready");
     until_stopped(&node).await

@@ -2,8 +2,9 @@
 
 use proto::v1::admin_service_client::AdminServiceClient;
 use proto::v1::{
-    GetTotalsRequest, GetTotalsResponse, GetTreeRequest, ListAdminTablesRequest,
-    ListAdminTablesResponse, ResumeTableRequest, TreeNode, VoidHandRequest,
+    DrainNodeRequest, GetClusterRequest, GetClusterResponse, GetTotalsRequest, GetTotalsResponse,
+    GetTreeRequest, ListAdminTablesRequest, ListAdminTablesResponse, ResumeTableRequest, TreeNode,
+    VoidHandRequest,
 };
 
 use super::error::CallError;
@@ -87,5 +88,25 @@ impl Operator {
                 .await
         };
         Ok(self.link.repeat(ask).await?.message)
+    }
+
+    /// The nodes and shards of the cluster, as this node sees them.
+    pub async fn cluster(&self) -> Result<GetClusterResponse, CallError> {
+        let ask = |channel, _first| async move {
+            AdminServiceClient::new(channel)
+                .get_cluster(GetClusterRequest {})
+                .await
+        };
+        Ok(self.link.repeat(ask).await?.message)
+    }
+
+    /// Has the node give its shards to others; how many are left.
+    pub async fn drain(&self) -> Result<u32, CallError> {
+        let ask = |channel, _first| async move {
+            AdminServiceClient::new(channel)
+                .drain_node(DrainNodeRequest {})
+                .await
+        };
+        Ok(self.link.repeat(ask).await?.message.shards_left)
     }
 }

@@ -47,7 +47,7 @@ impl Link {
                 .connect_timeout(CONNECT_LIMIT)
                 .tcp_nodelay(true)
                 .http2_keep_alive_interval(KEEP_ALIVE)
-                .keep_alive_timeout(KEEP_ALIVE)
+                .keep_alive_timeout(2 * KEEP_ALIVE)
                 .keep_alive_while_idle(true)
                 .connect_lazy())
         };
@@ -159,7 +159,7 @@ impl Link {
 
 /// A server on the same continent answers within this; a dead one must not hold up the next address.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
-/// A half-open connection is noticed after twice this.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// A half-open connection, and a frozen server, is noticed after three times this.
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// A server cannot send a client to sleep for longer.
 const RETRY_INFO_MAX: Duration = Duration::from_secs(10);

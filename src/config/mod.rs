@@ -4,6 +4,7 @@
 //! are what a configuration may say: so code, file and docs cannot differ. This
 //! module is the only reader of the environment.
 
+mod cluster;
 mod merge;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub const DEFAULT: &str = include_str!("../../config/default.yaml");
 pub struct Config {
     pub grpc: Grpc,
     pub ops: Ops,
+    pub cluster: Cluster,
     pub store: StoreKind,
     pub embedded: Embedded,
     pub secrets: Secrets,
@@ -61,6 +63,27 @@ pub struct Grpc {
 pub struct Ops {
     pub host: String,
     pub port: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "see Config")]
+pub struct Cluster {
+    pub enabled: bool,
+    pub name: String,
+    pub host: String,
+    pub port: u16,
+    pub advertise: String,
+    pub advertise_grpc: String,
+    pub seeds: Vec<String>,
+    pub insecure: bool,
+    pub authority_file: PathBuf,
+    pub certificate_file: PathBuf,
+    pub key_file: PathBuf,
+    pub cookie_file: PathBuf,
+    pub beat_ms: u64,
+    pub ask_ms: u64,
+    pub settle_ms: u64,
 }
 
 /// The stores that there are.
@@ -235,6 +258,19 @@ impl Config {
         }
     }
 
+    /// The same with these nodes to begin with, which makes it a cluster.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn with_seeds(mut self, seeds: Vec<String>) -> Result<Self, ConfigError> {
+        if !seeds.is_empty() {
+            self.cluster.enabled = true;
+            self.cluster.seeds = seeds;
+            self.check(&merge::Merged::new(DEFAULT))?;
+        }
+        Ok(self)
+    }
+
     fn check(&self, merged: &merge::Merged) -> Result<(), ConfigError> {
         let server = &self.server;
         let rules = [
@@ -345,7 +381,8 @@ impl Config {
                  no level would silence the rest",
             ),
         ];
-        match rules.into_iter().find(|(_, holds, _)| !holds) {
+        let mut rules = rules.into_iter().chain(self.cluster_rules());
+        match rules.find(|(_, holds, _)| !holds) {
             None => Ok(()),
             Some((key, _, cause)) => Err(ConfigError::BadValue {
                 place: merged.place(key),

@@ -182,3 +182,25 @@ fn every_knob_is_explained() {
         }
     }
 }
+
+#[test]
+fn a_cluster_must_hold_together() {
+    let check = |text: &str, word: &str| {
+        let told = error(text);
+        assert!(told.contains(word), "{told}");
+    };
+    check(
+        "cluster:\n  enabled: true\n",
+        "my.yaml:2: `cluster.enabled`: a cluster needs a store that its nodes share",
+    );
+    check("cluster:\n  seeds: [nonsense]\n", "each is `host:port`");
+    check("cluster:\n  beat_ms: 1\n", "50 to 60000");
+    let seeded = Config::default().with_seeds(vec!["a:1".into()]);
+    let told = seeded.expect_err("the store is embedded").to_string();
+    assert!(
+        told.contains("the embedded store serves one node"),
+        "{told}"
+    );
+    let alone = Config::default().with_seeds(Vec::new()).expect("one node");
+    assert_eq!(alone, Config::default());
+}

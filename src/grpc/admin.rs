@@ -3,13 +3,17 @@
 use std::{pin::Pin, sync::Arc};
 
 use proto::v1::{self, admin_service_server::AdminService};
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
+use super::forward::Ways;
 use super::{
     convert::request::{self, Pages},
     status::{self, Invalid},
 };
-use crate::table::{AdminTable, Tables, Totals};
+use crate::{
+    cluster::{Place, StewardSlot, routes::Owner},
+    table::{AdminTable, Tables, Totals},
+};
 
 /// Asks for the supervision tree of this node: its lines in depth-first order.
 pub type Tree = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Vec<TreeLine>> + Send>> + Send + Sync>;
@@ -35,6 +39,19 @@ pub struct AdminApi {
     pub tables: Tables,
     /// The tree.
     pub tree: Tree,
+    /// The other nodes.
+    pub cluster: ClusterView,
+}
+
+/// The cluster as this node sees it.
+#[derive(Clone)]
+pub struct ClusterView {
+    /// This node's name.
+    pub name: String,
+    /// Where shards are.
+    pub ways: Ways,
+    /// Who drains it; `None`: the node is alone.
+    pub steward: Option<StewardSlot>,
 }
 
 #[tonic::async_trait]
@@ -95,6 +112,36 @@ impl AdminService for AdminApi {
     ) -> Result<Response<v1::GetTreeResponse>, Status> {
         let nodes = (self.tree)().await.into_iter().map(tree_node).collect();
         Ok(Response::new(v1::GetTreeResponse { nodes }))
+    }
+
+    async fn get_cluster(
+        &self,
+        _request: Request<v1::GetClusterRequest>,
+    ) -> Result<Response<v1::GetClusterResponse>, Status> {
+        Ok(Response::new(cluster(&self.cluster, &self.tables)))
+    }
+
+    async fn drain_node(
+        &self,
+        request: Request<v1::DrainNodeRequest>,
+    ) -> Result<Response<v1::DrainNodeResponse>, Status> {
+        let Some(steward) = &self.cluster.steward else {
+            return Err(status::answer(
+                Code::FailedPrecondition,
+                "NoCluster",
+                "this node is alone: there is nobody to take its shards",
+            ));
+        };
+        tracing::info!(peer = ?request.remote_addr(), "operator drains this node");
+        steward.drain().await;
+        let left = self
+            .tables
+            .shards()
+            .iter()
+            .filter(|shard| shard.tenure.is_here());
+        Ok(Response::new(v1::DrainNodeResponse {
+            shards_left: u32::try_from(left.count()).unwrap_or(u32::MAX),
+        }))
     }
 
     async fn get_totals(
@@ -171,3 +218,55 @@ const TABLES_PAGE: Pages = Pages {
 };
 /// A few sentences.
 const REASON_BYTES_MAX: usize = 500;
+
+fn cluster(view: &ClusterView, tables: &Tables) -> v1::GetClusterResponse {
+    let routes = view.ways.routes.table();
+    let served = |name: &str| {
+        let by = |owner: &&Owner| match &owner.place {
+            Place::Here => name == view.name,
+            Place::There(neighbour) => name == neighbour.peer.name.as_str(),
+            Place::Nowhere => false,
+        };
+        u32::try_from(routes.owners.values().filter(by).count()).unwrap_or(u32::MAX)
+    };
+    let alone = view.ways.routes.is_alone();
+    let own = v1::ClusterNode {
+        name: view.name.clone(),
+        draining: routes.draining,
+        shards: if alone {
+            tables.count().value().into()
+        } else {
+            served(&view.name)
+        },
+        answers: true,
+        ..v1::ClusterNode::default()
+    };
+    let others = routes.neighbours.iter().map(|neighbour| v1::ClusterNode {
+        name: neighbour.peer.name.to_string(),
+        incarnation: neighbour.peer.incarnation.0,
+        nodes_address: neighbour.nodes.clone(),
+        players_address: neighbour.players.clone(),
+        operators_address: neighbour.operators.clone(),
+        draining: neighbour.draining,
+        shards: served(neighbour.peer.name.as_str()),
+        answers: false,
+    });
+    let shards = tables.shards().iter().map(|shard| {
+        let owner = routes.owners.get(&shard.id);
+        let (node, epoch) = match owner.map(|owner| (&owner.place, owner.epoch)) {
+            Some((Place::Here, epoch)) => (view.name.clone(), epoch.0),
+            Some((Place::There(neighbour), epoch)) => (neighbour.peer.name.to_string(), epoch.0),
+            None if alone => (view.name.clone(), shard.status.epoch().0),
+            Some((Place::Nowhere, _)) | None => (String::new(), 0),
+        };
+        v1::ClusterShard {
+            shard: shard.id.0.into(),
+            node,
+            epoch,
+        }
+    });
+    v1::GetClusterResponse {
+        nodes: std::iter::once(own).chain(others).collect(),
+        shards: shards.collect(),
+    }
+}

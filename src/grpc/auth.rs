@@ -46,9 +46,13 @@ pub const fn rule(rpc: Rpc) -> Rule {
         | Rpc::ListHands
         | Rpc::GetHand
         | Rpc::ExportHand => Rule::Session,
-        Rpc::ListAdminTables | Rpc::ResumeTable | Rpc::VoidHand | Rpc::GetTree | Rpc::GetTotals => {
-            Rule::Operator
-        }
+        Rpc::ListAdminTables
+        | Rpc::ResumeTable
+        | Rpc::VoidHand
+        | Rpc::GetTree
+        | Rpc::GetTotals
+        | Rpc::GetCluster
+        | Rpc::DrainNode => Rule::Operator,
     }
 }
 

@@ -25,8 +25,9 @@ use tonic_web::GrpcWebLayer;
 use tower_http::cors::CorsLayer;
 
 use super::{
-    admin::{AdminApi, Tree},
+    admin::{AdminApi, ClusterView, Tree},
     auth::{Door, Operators},
+    forward::{Forward, Ways},
     gate::Gate,
     hand::HandApi,
     options::Options,
@@ -41,6 +42,7 @@ use crate::{
 };
 
 /// What players are served with.
+#[derive(Clone)]
 pub struct Services {
     /// The tables.
     pub tables: Tables,
@@ -50,6 +52,10 @@ pub struct Services {
     pub store: Arc<dyn Store>,
     /// What its decks are sealed with.
     pub keys: Keyring,
+    /// The watches of this node.
+    pub watches: Watches,
+    /// Where tables of other nodes are.
+    pub ways: Ways,
     /// Whether this node can answer for its tables; health follows it.
     pub ready: watch::Receiver<bool>,
 }
@@ -62,6 +68,8 @@ pub struct OpsServices {
     pub tree: Tree,
     /// Who is an operator.
     pub operators: Operators,
+    /// The other nodes.
+    pub cluster: ClusterView,
     /// Whether this node can answer for its tables; health follows it.
     pub ready: watch::Receiver<bool>,
 }
@@ -87,47 +95,24 @@ pub async fn serve(
     options: Options,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    let Services {
-        tables,
-        sessions,
-        store,
-        keys,
-        ready,
-    } = services;
-    let watches = Watches::new(tables.clone(), options.watch);
-    let limit = options.request_bytes_max;
-    let session_api = SessionServiceServer::new(SessionApi {
-        sessions: sessions.clone(),
-    })
-    .max_decoding_message_size(limit);
-    let table_api = TableServiceServer::new(TableApi { tables }).max_decoding_message_size(limit);
-    let watch_api = WatchServiceServer::new(WatchApi {
-        watches: watches.clone(),
-    })
-    .max_decoding_message_size(limit);
-    let hand_api = HandServiceServer::new(HandApi { store, keys }).max_decoding_message_size(limit);
+    let ready = services.ready.clone();
+    let watches = services.watches.clone();
     let (reporter, health) = tonic_health::server::health_reporter();
-    let names = [
-        "",
-        service_name(&session_api),
-        service_name(&table_api),
-        service_name(&watch_api),
-        service_name(&hand_api),
-    ];
+    let names = PLAYERS_SERVICES;
     let router = builder(&options)
         .layer(cors(&options))
         .layer(GrpcWebLayer::new())
-        .layer(Gate {
-            door: Arc::new(Door::Players(sessions)),
-            call_timeout: options.call_timeout,
-        })
-        .add_service(health.max_decoding_message_size(limit))
+        .layer(gate(&services, &options))
+        .layer(forward(&services, &options, false))
+        .add_service(health.max_decoding_message_size(options.request_bytes_max))
         .add_service(reflection_v1()?)
-        .add_service(reflection_v1alpha()?)
-        .add_service(session_api)
-        .add_service(table_api)
-        .add_service(watch_api)
-        .add_service(hand_api);
+        .add_service(reflection_v1alpha()?);
+    let apis = Apis::of(services, &options, false);
+    let router = router
+        .add_service(apis.sessions)
+        .add_service(apis.tables)
+        .add_service(apis.watches)
+        .add_service(apis.hands);
 
     let (drained, draining) = oneshot::channel();
     let stop = {
@@ -148,6 +133,65 @@ pub async fn serve(
     }
 }
 
+/// The services of players.
+pub(super) struct Apis {
+    pub(super) sessions: SessionServiceServer<SessionApi>,
+    pub(super) tables: TableServiceServer<TableApi>,
+    pub(super) watches: WatchServiceServer<WatchApi>,
+    pub(super) hands: HandServiceServer<HandApi>,
+}
+
+impl Apis {
+    pub(super) fn of(services: Services, options: &Options, for_nodes: bool) -> Self {
+        let Services {
+            tables,
+            sessions,
+            store,
+            keys,
+            watches,
+            ways,
+            ready: _,
+        } = services;
+        let limit = options.request_bytes_max;
+        let table_api = TableApi {
+            tables,
+            ways: (!for_nodes).then_some(ways),
+        };
+        Self {
+            sessions: SessionServiceServer::new(SessionApi { sessions })
+                .max_decoding_message_size(limit),
+            tables: TableServiceServer::new(table_api).max_decoding_message_size(limit),
+            watches: WatchServiceServer::new(WatchApi { watches, for_nodes })
+                .max_decoding_message_size(limit),
+            hands: HandServiceServer::new(HandApi { store, keys }).max_decoding_message_size(limit),
+        }
+    }
+}
+
+const PLAYERS_SERVICES: [&str; 5] = [
+    "",
+    <SessionServiceServer<SessionApi> as NamedService>::NAME,
+    <TableServiceServer<TableApi> as NamedService>::NAME,
+    <WatchServiceServer<WatchApi> as NamedService>::NAME,
+    <HandServiceServer<HandApi> as NamedService>::NAME,
+];
+
+pub(super) fn gate(services: &Services, options: &Options) -> Gate {
+    Gate {
+        door: Arc::new(Door::Players(services.sessions.clone())),
+        call_timeout: options.call_timeout,
+    }
+}
+
+pub(super) fn forward(services: &Services, options: &Options, last_stop: bool) -> Forward {
+    Forward {
+        ways: services.ways.clone(),
+        last_stop,
+        request_bytes_max: options.request_bytes_max,
+        patience: options.call_timeout / 10 * 9,
+    }
+}
+
 /// Serves operators until `shutdown` is ready: the same shape, another door. No gRPC-Web: no page needs it.
 ///
 /// # Errors
@@ -162,11 +206,16 @@ pub async fn serve_ops(
         tables,
         tree,
         operators,
+        cluster,
         ready,
     } = services;
     let limit = options.request_bytes_max;
-    let admin_api =
-        AdminServiceServer::new(AdminApi { tables, tree }).max_decoding_message_size(limit);
+    let admin_api = AdminServiceServer::new(AdminApi {
+        tables,
+        tree,
+        cluster,
+    })
+    .max_decoding_message_size(limit);
     let (reporter, health) = tonic_health::server::health_reporter();
     let names = ["", service_name(&admin_api)];
     let router = builder(&options)
@@ -264,7 +313,7 @@ async fn sweep(watches: Watches) {
 }
 
 /// A client that does not go is left behind.
-async fn too_long(draining: oneshot::Receiver<()>, limit: Duration) {
+pub(super) async fn too_long(draining: oneshot::Receiver<()>, limit: Duration) {
     if draining.await.is_err() {
         std::future::pending::<()>().await;
     }
@@ -272,7 +321,7 @@ async fn too_long(draining: oneshot::Receiver<()>, limit: Duration) {
     tracing::warn!("connections were still open when the time to drain was over");
 }
 
-fn begin(drained: oneshot::Sender<()>) {
+pub(super) fn begin(drained: oneshot::Sender<()>) {
     if drained.send(()).is_err() {
         tracing::trace!("the listener ended before it was told to drain");
     }

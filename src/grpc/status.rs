@@ -7,7 +7,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use engine::{GameError, Reject, SettingsError};
-use tonic::{Code, Status};
+use tonic::{Code, Status, metadata::MetadataValue};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::{accounts::AccountsError, store::StoreError, table::request::CallError};
@@ -56,6 +56,7 @@ pub fn call(error: CallError) -> Status {
         CallError::NoSuchTable(_) => answer(Code::NotFound, "NoSuchTable", text),
         CallError::Unknown { retry_after } => unknown("OutcomeUnknown", text, retry_after),
         CallError::Busy { retry_after, .. } => unknown("Busy", text, retry_after),
+        CallError::Elsewhere => elsewhere(),
         CallError::Parked => answer(Code::FailedPrecondition, "TableParked", text),
     }
 }
@@ -128,6 +129,22 @@ pub fn seat_left() -> Status {
 pub fn wrong_door() -> Status {
     let text = "calls of operators are for the ops port only, and all others for the public port";
     answer(Code::PermissionDenied, "WrongDoor", text)
+}
+
+/// A call for a table that another node serves, or nobody at this moment. The mark is for the node that forwarded it.
+pub fn elsewhere() -> Status {
+    let text = CallError::Elsewhere.to_string();
+    let mut status = unknown("Elsewhere", text, ELSEWHERE_RETRY);
+    status
+        .metadata_mut()
+        .insert(ELSEWHERE, MetadataValue::from_static("1"));
+    status
+}
+
+/// A request beyond the limit.
+pub fn request_too_large(limit: usize) -> Status {
+    let text = format!("the request is too large; the limit is: {limit} bytes");
+    answer(Code::OutOfRange, "RequestTooLarge", text)
 }
 
 /// A call that took longer than the server lets one: nobody can say what came of it.
@@ -226,6 +243,10 @@ fn details(reason: &'static str) -> ErrorDetails {
 
 /// A store that lost its quorum takes about this long to find it again.
 const STORE_RETRY: Duration = Duration::from_millis(250);
+/// A takeover takes about this long.
+const ELSEWHERE_RETRY: Duration = Duration::from_millis(100);
+/// In the metadata of an answer: the node that was asked does not serve the table.
+pub const ELSEWHERE: &str = "orp-elsewhere";
 
 #[cfg(test)]
 mod tests;

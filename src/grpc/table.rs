@@ -13,6 +13,7 @@ use super::{
         request::{self, Pages},
         settings, view,
     },
+    forward::Ways,
     status,
 };
 use crate::{
@@ -27,6 +28,8 @@ use crate::{
 pub struct TableApi {
     /// The tables.
     pub tables: Tables,
+    /// Where tables of other nodes are; `None` for calls of other nodes.
+    pub ways: Option<Ways>,
 }
 
 impl TableApi {
@@ -78,19 +81,24 @@ impl TableService for TableApi {
         &self,
         request: Request<v1::ListTablesRequest>,
     ) -> Result<Response<v1::ListTablesResponse>, Status> {
+        let proof = request.metadata().get("authorization").cloned();
         let request = request.into_inner();
         let after = request::after_table(&request.page_token)?;
         let size = TABLES_PAGE.size(request.page_size) as usize;
-        let found = self
-            .tables
-            .list(after, size, request.open_seats)
-            .await
-            .map_err(status::call)?;
-        let next_page_token = match found.last() {
-            Some(last) if found.len() >= size => last.table.to_string(),
+        let found = self.tables.list(after, size, request.open_seats);
+        let found = found.await.map_err(status::call)?;
+        let mut tables: Vec<v1::TableSummary> = found.iter().map(view::summary).collect();
+        if let Some(ways) = &self.ways {
+            tables.extend(ways.tables_of_others(&request, proof).await?);
+            // As text an id has the order that it has as a number.
+            tables.sort_by(|a, b| a.table_id.cmp(&b.table_id));
+            tables.dedup_by(|a, b| a.table_id == b.table_id);
+            tables.truncate(size);
+        }
+        let next_page_token = match tables.last() {
+            Some(last) if tables.len() >= size => last.table_id.clone(),
             Some(_) | None => String::new(),
         };
-        let tables = found.iter().map(view::summary).collect();
         Ok(Response::new(v1::ListTablesResponse {
             tables,
             next_page_token,

@@ -24,6 +24,7 @@ use super::{
         desk::DeskMsg,
         log::{LogMsg, OpenError, Sums, VoidError},
     },
+    watch::Orphanage,
 };
 use crate::ids::{Epoch, Seq, ShardCount, ShardId, TableId};
 
@@ -31,6 +32,7 @@ use crate::ids::{Epoch, Seq, ShardCount, ShardId, TableId};
 #[derive(Clone)]
 pub struct Tables {
     shards: Arc<[Arc<Shard>]>,
+    orphanage: Orphanage,
     count: ShardCount,
     call_timeout: Duration,
 }
@@ -85,18 +87,35 @@ impl Tables {
     /// The shards of this node, without actors yet.
     pub fn new(count: ShardCount, options: Options, world: World) -> Self {
         let (options, world) = (Arc::new(options), Arc::new(world));
-        let shards = count
-            .shards()
-            .map(|id| Shard::new(id, Arc::clone(&options), Arc::clone(&world)))
-            .collect();
+        let orphanage = Orphanage::default();
+        let shard = |id| {
+            let (options, world) = (Arc::clone(&options), Arc::clone(&world));
+            Shard::new(id, options, world, orphanage.clone())
+        };
         Self {
-            shards,
+            shards: count.shards().map(shard).collect(),
+            orphanage,
             count,
             call_timeout: options.call_timeout,
         }
     }
 
-    /// The shards, for the supervision tree.
+    /// How many shards all nodes together have.
+    pub fn count(&self) -> ShardCount {
+        self.count
+    }
+
+    /// Watches of tables that left this node.
+    pub fn orphanage(&self) -> Orphanage {
+        self.orphanage.clone()
+    }
+
+    /// The shards that are served here.
+    fn here(&self) -> impl Iterator<Item = &Arc<Shard>> {
+        self.shards.iter().filter(|shard| shard.tenure.is_here())
+    }
+
+    /// All shards, for the supervision tree and the steward; those of other nodes have no actors here.
     pub fn shards(&self) -> &[Arc<Shard>] {
         &self.shards
     }
@@ -115,7 +134,7 @@ impl Tables {
     pub async fn create(&self, new: NewTable) -> Result<(), CallError> {
         let shard = self.shard(new.table);
         self.check_room(shard)?;
-        let opened = self.until_answered(|reply| {
+        let opened = self.until_answered(shard, |reply| {
             let (new, log) = (new.clone(), shard.log.find());
             log.is_some_and(|log| log.cast(LogMsg::Open(Box::new(new), reply)).is_ok())
         });
@@ -314,7 +333,9 @@ impl Tables {
     pub async fn resume(&self, table: TableId) -> Result<(), CallError> {
         let shard = self.shard(table);
         let resumed = self
-            .until_answered(|reply| shard.desk.cast(DeskMsg::Resume(table, reply)))
+            .until_answered(shard, |reply| {
+                shard.desk.cast(DeskMsg::Resume(table, reply))
+            })
             .await?;
         if resumed {
             Ok(())
@@ -361,10 +382,12 @@ impl Tables {
     /// When a shard does not answer in time.
     pub async fn totals(&self) -> Result<Totals, CallError> {
         let mut totals = Totals::default();
-        for shard in self.shards.iter() {
-            let sums = self
-                .until_answered(|reply| shard.log.cast(LogMsg::Sums(reply)))
-                .await?;
+        for shard in self.here() {
+            let sum = |reply| shard.log.cast(LogMsg::Sums(reply));
+            let sums = match self.until_answered(shard, sum).await {
+                Err(CallError::Elsewhere) => continue,
+                sums => sums?,
+            };
             totals.sums.add(&sums);
             totals.live += shard.routes.len() as u64;
             totals.parked += shard.falls.count_parked();
@@ -434,11 +457,14 @@ impl Tables {
         limit: usize,
     ) -> Result<Vec<(TableId, Brief, bool)>, CallError> {
         let mut page = Vec::new();
-        for shard in self.shards.iter() {
-            page.extend(
-                self.until_answered(|reply| shard.log.cast(LogMsg::List(after, limit, reply)))
-                    .await?,
-            );
+        for shard in self.here() {
+            let list = |reply| shard.log.cast(LogMsg::List(after, limit, reply));
+            match self.until_answered(shard, list).await {
+                Ok(tables) => page.extend(tables),
+                // It left just now: its next owner lists them.
+                Err(CallError::Elsewhere) => {}
+                Err(error) => return Err(error),
+            }
         }
         page.sort_by_key(|(table, ..)| *table);
         page.truncate(limit);
@@ -452,7 +478,7 @@ impl Tables {
         mut message: impl FnMut(Reply<T>) -> TableMsg,
     ) -> Result<T, CallError> {
         let shard = self.shard(table);
-        self.until_answered(|reply| {
+        self.until_answered(shard, |reply| {
             let awake = shard.routes.pin().get(&table).cloned();
             let Some(actor) = awake else {
                 return shard.desk.cast(DeskMsg::Ask(table, message(reply)));
@@ -470,12 +496,16 @@ impl Tables {
     /// whoever had it ended; its successor is asked next.
     async fn until_answered<T>(
         &self,
+        shard: &Shard,
         mut send: impl FnMut(oneshot::Sender<T>) -> bool,
     ) -> Result<T, CallError> {
         let deadline = Instant::now() + self.call_timeout;
         let mut pause = FIRST_PAUSE;
         let mut ever_sent = false;
         loop {
+            if !shard.tenure.is_here() {
+                return Err(CallError::Elsewhere);
+            }
             let (reply, answer) = oneshot::channel();
             if send(reply) {
                 ever_sent = true;

@@ -22,3 +22,4 @@ mod tests;
 pub mod watch;
 
 pub use handle::{AdminTable, NewTable, Tables, Totals};
+pub use watch::{Orphan, Orphanage};

@@ -119,6 +119,10 @@ pub enum CallError {
         /// When to try again.
         retry_after: Duration,
     },
+    /// The table's shard is served by another node, or by none at this moment. An attempt that was on its way when the
+    /// shard left may have been done.
+    #[error("the table is served by another node; ask again with the same request id")]
+    Elsewhere,
     /// The table is parked until an operator looks at it. Its chips are safe. An earlier attempt of the request may have
     /// been done before.
     #[error("the table is parked until an operator looks at it; its chips are safe")]

@@ -14,7 +14,10 @@ use std::{
 };
 
 use engine::Viewer;
-use tokio::{sync::mpsc::error::TrySendError, time::Instant};
+use tokio::{
+    sync::{Notify, mpsc::error::TrySendError},
+    time::Instant,
+};
 
 use super::{
     frame::{EventFrame, Frame, FrameSender, ResetReason, WatcherId},
@@ -26,6 +29,47 @@ use crate::ids::{Epoch, Seq, TableId};
 /// The watchers of a shard's tables.
 #[derive(Default)]
 pub struct Watchers(Mutex<BTreeMap<TableId, Vec<Watcher>>>);
+
+/// A watch of a table that left this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Orphan {
+    /// The table.
+    pub table: TableId,
+    /// Whose watch it was.
+    pub watcher: WatcherId,
+    /// The last event that was sent; `None`: not even a snapshot was.
+    pub after: Option<Seq>,
+}
+
+/// Where watches of tables that left wait to be taken in again. Clones are the same.
+#[derive(Clone, Default)]
+pub struct Orphanage(Arc<(Mutex<Vec<Orphan>>, Notify)>);
+
+impl Orphanage {
+    pub(super) fn leave(&self, orphans: Vec<Orphan>) {
+        if !orphans.is_empty() {
+            self.lock().extend(orphans);
+            self.0.1.notify_one();
+        }
+    }
+
+    /// Returns when there is somebody to take.
+    pub async fn news(&self) {
+        self.0.1.notified().await;
+    }
+
+    /// Takes all.
+    pub fn take(&self) -> Vec<Orphan> {
+        std::mem::take(&mut self.lock())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Orphan>> {
+        self.0
+            .0
+            .lock()
+            .expect("no code panics while it holds this lock")
+    }
+}
 
 /// One watch of one session at one table. Clones are the same watch.
 #[derive(Clone)]
@@ -82,6 +126,21 @@ impl Watchers {
                 tables.remove(&table);
             }
         }
+    }
+
+    /// Ends all watches, and says how far each was: the shard is served elsewhere.
+    pub fn let_go(&self) -> Vec<Orphan> {
+        let tables = std::mem::take(&mut *self.lock());
+        let watches = tables.into_iter().flat_map(|(table, watchers)| {
+            watchers.into_iter().map(move |watcher| (table, watcher))
+        });
+        watches
+            .map(|(table, watcher)| Orphan {
+                table,
+                watcher: watcher.id,
+                after: watcher.sent.load(Relaxed).checked_sub(1).map(Seq),
+            })
+            .collect()
     }
 
     /// Who watches a table.

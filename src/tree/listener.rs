@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, Message};
 use supervisors::{ChildSpec, Shutdown, StartFn};
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -15,8 +15,9 @@ use super::SetupError;
 use crate::grpc::ServeError;
 
 /// A socket that listens.
+#[derive(Clone)]
 pub(super) struct Bound {
-    socket: TcpListener,
+    pub(super) socket: Arc<TcpListener>,
     pub(super) address: SocketAddr,
 }
 
@@ -30,12 +31,15 @@ impl Bound {
         let socket = TcpListener::bind((host, port)).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { socket, address })
+        Ok(Self {
+            socket: Arc::new(socket),
+            address,
+        })
     }
 }
 
 /// Serves on a socket until it is told to stop.
-type Serve = dyn Fn(tokio::net::TcpListener, Stop) -> Serving + Send + Sync;
+type Serve = dyn Fn(Option<tokio::net::TcpListener>, Stop) -> Serving + Send + Sync;
 type Serving = Pin<Box<dyn Future<Output = Result<(), ServeError>> + Send>>;
 /// Ready when the listener is to stop.
 pub(super) type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -45,6 +49,8 @@ pub(super) struct Listener;
 
 /// The server ended without having been asked to.
 pub(super) struct Ended(Result<(), ServeError>);
+
+impl Message for Ended {}
 
 pub(super) struct Open {
     name: &'static str,
@@ -64,16 +70,35 @@ enum ListenerError {
 }
 
 impl Listener {
+    /// One whose connections come some other way.
+    pub(super) fn without_socket(
+        name: &'static str,
+        drain: Duration,
+        serve: impl Fn(Stop) -> Serving + Send + Sync + 'static,
+    ) -> ChildSpec {
+        let serve: Arc<Serve> = Arc::new(move |_none, stop| serve(stop));
+        Self::spec(name, None, drain, serve)
+    }
+
     pub(super) fn child(
         name: &'static str,
         bound: Bound,
         drain: Duration,
         serve: impl Fn(tokio::net::TcpListener, Stop) -> Serving + Send + Sync + 'static,
     ) -> ChildSpec {
-        let (socket, serve): (Arc<TcpListener>, Arc<Serve>) =
-            (Arc::new(bound.socket), Arc::new(serve));
-        let start =
-            StartFn::actor(move || (Listener, (name, Arc::clone(&socket), Arc::clone(&serve))));
+        let serve: Arc<Serve> = Arc::new(move |socket: Option<tokio::net::TcpListener>, stop| {
+            serve(socket.expect("a listener with a socket gets it"), stop)
+        });
+        Self::spec(name, Some(bound.socket), drain, serve)
+    }
+
+    fn spec(
+        name: &'static str,
+        socket: Option<Arc<TcpListener>>,
+        drain: Duration,
+        serve: Arc<Serve>,
+    ) -> ChildSpec {
+        let start = StartFn::actor(move || (Listener, (name, socket.clone(), Arc::clone(&serve))));
         ChildSpec::from_start(name, start).shutdown(Shutdown::Timeout(drain + DRAIN_MARGIN))
     }
 }
@@ -81,15 +106,21 @@ impl Listener {
 impl Actor for Listener {
     type Msg = Ended;
     type State = Open;
-    type Arguments = (&'static str, Arc<TcpListener>, Arc<Serve>);
+    type Arguments = (&'static str, Option<Arc<TcpListener>>, Arc<Serve>);
 
     async fn pre_start(
         &self,
         myself: ActorRef<Ended>,
         (name, socket, serve): Self::Arguments,
     ) -> Result<Open, ActorProcessingErr> {
-        let socket = socket.try_clone().map_err(ListenerError::Socket)?;
-        let socket = tokio::net::TcpListener::from_std(socket).map_err(ListenerError::Socket)?;
+        let open = |socket: Arc<TcpListener>| {
+            let socket = socket.try_clone()?;
+            tokio::net::TcpListener::from_std(socket)
+        };
+        let socket = socket
+            .map(open)
+            .transpose()
+            .map_err(ListenerError::Socket)?;
         let (stop, stopped) = oneshot::channel();
         let serving = serve(socket, Box::pin(async move { drop(stopped.await) }));
         let server = tokio::spawn(async move {

@@ -11,10 +11,21 @@
 //! └── grpc           players
 //! ```
 //!
+//! A node of a cluster has, in place of the shards,
+//!
+//! ```text
+//! ├── cluster (rest_for_one)
+//! │   ├── shards     dynamic supervisor ── one branch for each shard that is served here
+//! │   ├── sessions, heralds, envoy, door, dialer     the links to other nodes
+//! │   └── steward    takes shards, pulls them, hands them over, gives them up
+//! ├── peers          calls that other nodes forward
+//! ```
+//!
 //! Started from left to right, stopped from right to left: when the node is asked to
 //! stop, players are let go first and the logs end last. A supervisor that gives up
 //! takes the node down with a clear last message; the platform starts it again.
 
+mod cluster;
 mod listener;
 mod setup;
 
@@ -28,12 +39,14 @@ use tokio::sync::watch;
 
 pub use self::setup::SetupError;
 use self::{
+    cluster::Cluster,
     listener::{Bound, Listener},
     setup::Setup,
 };
 use crate::{
+    cluster::StewardSlot,
     config::Config,
-    grpc::{self, Operators, OpsServices, Services, Tree, TreeLine},
+    grpc::{self, ClusterView, Operators, OpsServices, Services, Tree, TreeLine, Watches, Ways},
     table::Tables,
 };
 
@@ -43,9 +56,13 @@ pub struct Node {
     pub grpc: SocketAddr,
     /// Where operators connect.
     pub ops: SocketAddr,
+    /// Where other nodes connect; `None`: the node is alone.
+    pub nodes: Option<SocketAddr>,
     /// Its tables.
     pub tables: Tables,
     ready: watch::Receiver<bool>,
+    steward: Option<StewardSlot>,
+    drain: Duration,
     tree: SupervisorHandle,
 }
 
@@ -61,61 +78,108 @@ pub async fn start(config: &Config) -> Result<Node, SetupError> {
         sessions,
         grpc_options,
         drain,
+        identity,
     } = Setup::of(config).await?;
     let (door, ops) = (
         Bound::to(&config.grpc.host, config.grpc.port)?,
         Bound::to(&config.ops.host, config.ops.port)?,
     );
     let (grpc_address, ops_address) = (door.address, ops.address);
-    let (set_ready, ready) = watch::channel(false);
+    let mut nodes_address = None;
+    let cluster = match identity {
+        Some(identity) => {
+            let nodes = Bound::to(&config.cluster.host, config.cluster.port)?;
+            nodes_address = Some(nodes.address);
+            let addresses = (nodes, grpc_address, ops_address);
+            let store = Arc::clone(&store);
+            Some(Cluster::of(config, identity, store, &tables, addresses))
+        }
+        None => None,
+    };
+    let alone = || Ways::alone(tables.count());
+    let ways = cluster
+        .as_ref()
+        .map_or_else(alone, |cluster| cluster.ways.clone());
+    let steward = cluster.as_ref().map(|cluster| cluster.steward.clone());
+    let (set_ready, mut ready) = watch::channel(false);
+    match &cluster {
+        Some(cluster) => ready = cluster.outlook.ready(),
+        None => drop(tokio::spawn(follow(tables.clone(), set_ready))),
+    }
     // The tree draws itself through a handle that exists once it has started.
     let (set_handle, handle) = watch::channel(None);
+    let services = Services {
+        tables: tables.clone(),
+        sessions,
+        store,
+        keys,
+        watches: Watches::new(tables.clone(), ways.clone(), grpc_options.watch),
+        ways: ways.clone(),
+        ready: ready.clone(),
+    };
 
     let operators = {
         let (tables, ready, options) = (tables.clone(), ready.clone(), grpc_options.clone());
+        let (name, steward) = (config.server.node.clone(), steward.clone());
         Listener::child("ops", ops, drain, move |socket, stop| {
             let services = OpsServices {
                 tables: tables.clone(),
                 tree: observe(handle.clone()),
                 operators: Operators::ThisMachine,
+                cluster: ClusterView {
+                    name: name.clone(),
+                    ways: ways.clone(),
+                    steward: steward.clone(),
+                },
                 ready: ready.clone(),
             };
             Box::pin(grpc::serve_ops(socket, services, options.clone(), stop))
         })
     };
     let players = {
-        let (tables, ready) = (tables.clone(), ready.clone());
+        let (services, options) = (services.clone(), grpc_options.clone());
         Listener::child("grpc", door, drain, move |socket, stop| {
-            let services = Services {
-                tables: tables.clone(),
-                sessions: sessions.clone(),
-                store: Arc::clone(&store),
-                keys: keys.clone(),
-                ready: ready.clone(),
-            };
-            Box::pin(grpc::serve(socket, services, grpc_options.clone(), stop))
+            Box::pin(grpc::serve(socket, services.clone(), options.clone(), stop))
         })
     };
 
     let node = SupervisorSpec::new(Strategy::OneForOne).intensity(NODE_RESTARTS);
-    let node = tables
-        .shards()
-        .iter()
-        .fold(node, |node, shard| node.child(shard.spec()));
+    let node = match cluster {
+        Some(Cluster {
+            branch, incoming, ..
+        }) => {
+            let peers = Listener::without_socket("peers", drain, move |stop| {
+                let (incoming, services) = (incoming.clone(), services.clone());
+                Box::pin(grpc::serve_peers(
+                    incoming,
+                    services,
+                    grpc_options.clone(),
+                    stop,
+                ))
+            });
+            node.child(branch.into_child("cluster")).child(peers)
+        }
+        None => tables
+            .shards()
+            .iter()
+            .fold(node, |node, shard| node.child(shard.spec())),
+    };
     let tree = node.child(operators).child(players).start().await?;
     set_handle.send_replace(Some(tree.clone()));
-    tokio::spawn(follow(tables.clone(), set_ready));
     Ok(Node {
         grpc: grpc_address,
         ops: ops_address,
+        nodes: nodes_address,
         tables,
         ready,
+        steward,
+        drain,
         tree,
     })
 }
 
 impl Node {
-    /// Returns once every shard is taken over.
+    /// Returns once every shard is taken over, by this node or, in a cluster, by any.
     pub async fn ready(&self) {
         let mut ready = self.ready.clone();
         if ready.wait_for(|ready| *ready).await.is_err() {
@@ -123,8 +187,15 @@ impl Node {
         }
     }
 
-    /// Stops it from right to left; returns when all is down.
+    /// Gives its shards to other nodes, if there are any, then stops it from right to left; returns when all is down.
     pub async fn stop(&self) -> ExitReason {
+        if let Some(steward) = &self.steward
+            && tokio::time::timeout(self.drain, steward.drain())
+                .await
+                .is_err()
+        {
+            tracing::warn!("not every shard was given away in time; the others take the rest");
+        }
         self.tree.stop().await
     }
 

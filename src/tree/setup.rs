@@ -9,8 +9,10 @@ use std::{
 
 use supervisors::StartError;
 
+use super::cluster::Identity;
 use crate::{
     accounts::{GuestLimit, SessionSettings, Sessions},
+    cluster::{links::tls::TlsError, peer::BadName},
     config::{Config, StoreKind},
     grpc::{self, Origins, WatchLimits, options::BadOrigin},
     ids::ShardCount,
@@ -82,6 +84,23 @@ pub enum SetupError {
     /// An origin is none.
     #[error("grpc.cors_origins: {0}")]
     Origin(#[from] BadOrigin),
+    /// The certificates do not read.
+    #[error("cluster: {0}")]
+    Tls(#[from] TlsError),
+    /// The cookie does not read.
+    #[error("cluster.cookie_file: {}: {cause}", path.display())]
+    Cookie {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        cause: String,
+    },
+    /// The node's name is none.
+    #[error("server.node: {0}")]
+    Name(#[source] BadName),
+    /// Another node has this one's name.
+    #[error("another node with the name `{0}` is running: give each node its own, see server.node")]
+    NameTaken(String),
     /// The tree does not start.
     #[error("the node does not start: {0}")]
     Start(#[from] StartError),
@@ -95,6 +114,8 @@ pub(super) struct Setup {
     pub(super) sessions: Sessions,
     pub(super) grpc_options: grpc::Options,
     pub(super) drain: Duration,
+    /// `None`: the node is alone.
+    pub(super) identity: Option<Identity>,
 }
 
 impl Setup {
@@ -103,13 +124,20 @@ impl Setup {
         let store = open_store(config)?;
         let shards = claim_cluster(store.as_ref(), config).await?;
         let keys = keys(config)?;
+        let identity = match config.cluster.enabled {
+            true => Some(Identity::of(config, store.as_ref(), wall_ms()).await?),
+            false => None,
+        };
         let world = World {
             store: Arc::clone(&store),
             keys: keys.clone(),
             dealer: Box::new(OsDealer),
             wall_ms: Box::new(wall_ms),
             token: Box::new(|| uuid::Uuid::new_v4().into_bytes()),
-            node: config.server.node.clone(),
+            node: identity
+                .as_ref()
+                .map_or_else(|| config.server.node.clone(), |who| who.me.to_string()),
+            steward: identity.as_ref().map(|who| Arc::clone(&who.news)),
         };
         let settings = SessionSettings {
             cached: SESSIONS_CACHED,
@@ -121,6 +149,7 @@ impl Setup {
             store,
             keys,
             grpc_options,
+            identity,
             drain: Duration::from_millis(config.server.drain_timeout_ms),
         })
     }

@@ -1,7 +1,9 @@
 //! What bots are told to do, and how they are told to stop.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use proto::v1::Settings;
 use tokio::sync::watch;
@@ -37,6 +39,8 @@ pub struct Control {
     hands: AtomicU64,
     actions: AtomicU64,
     findings: AtomicU64,
+    /// Since when first actions are noted, and when each table had its own.
+    marked: Mutex<Option<(Instant, HashMap<String, Duration>)>>,
     stop: watch::Sender<bool>,
 }
 
@@ -74,6 +78,7 @@ impl Default for Control {
             hands: AtomicU64::new(0),
             actions: AtomicU64::new(0),
             findings: AtomicU64::new(0),
+            marked: Mutex::new(None),
             stop: watch::Sender::new(false),
         }
     }
@@ -116,8 +121,31 @@ impl Control {
         }
     }
 
-    pub(super) fn acted(&self) {
+    /// From now on the first acknowledged action of each table is noted.
+    pub fn mark(&self) {
+        *self.lock() = Some((Instant::now(), HashMap::new()));
+    }
+
+    /// How long after the mark each table had its first acknowledged action.
+    pub fn first_actions(&self) -> HashMap<String, Duration> {
+        self.lock()
+            .as_ref()
+            .map_or_else(HashMap::new, |(_, first)| first.clone())
+    }
+
+    pub(super) fn acted(&self, table: &str) {
         self.actions.fetch_add(1, Ordering::Relaxed);
+        if let Some((since, first)) = self.lock().as_mut()
+            && !first.contains_key(table)
+        {
+            first.insert(table.into(), since.elapsed());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(Instant, HashMap<String, Duration>)>> {
+        self.marked
+            .lock()
+            .expect("no code panics while it holds this lock")
     }
 
     pub(super) fn found(&self, count: usize) {

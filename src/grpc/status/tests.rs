@@ -45,6 +45,10 @@ fn tables_say_done_refused_or_unknown() {
         retry_after: SOON,
     };
     check(&call(busy), Code::Unavailable, "Busy", Some(SOON));
+    let elsewhere = call(CallError::Elsewhere);
+    let soon = Some(Duration::from_millis(100));
+    check(&elsewhere, Code::Unavailable, "Elsewhere", soon);
+    assert!(elsewhere.metadata().contains_key(ELSEWHERE));
     check(
         &call(CallError::Parked),
         Code::FailedPrecondition,

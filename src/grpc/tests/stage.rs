@@ -61,6 +61,7 @@ impl Node {
             wall_ms: Box::new(|| 1_000),
             token: Box::new(move || u128::from(tokens.fetch_add(1, Relaxed)).to_be_bytes()),
             node: "node-0".into(),
+            steward: None,
         };
         let options = Options {
             snapshot_interval: 40,

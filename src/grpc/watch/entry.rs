@@ -1,7 +1,7 @@
 //! One watch, and the list of those that are open: what is kept of them, and how many there may be.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -10,12 +10,17 @@ use std::{
 };
 
 use engine::PlayerId;
-use tokio::{sync::oneshot, time::Instant};
+use proto::v1;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::AbortHandle,
+    time::Instant,
+};
 
 use super::{
-    WatchLimits,
     pulse::{Finding, Look, Pulse},
     registry::{WatchError, WatchId},
+    relay::Proof,
     stream::Ending,
 };
 use crate::{
@@ -35,7 +40,7 @@ pub struct Open {
 
 impl Open {
     /// Takes a watch in, if there may be one more.
-    pub fn add(&mut self, watch: &Arc<Watch>, limits: &WatchLimits) -> Result<(), WatchError> {
+    pub fn add(&mut self, watch: &Arc<Watch>, per_player: usize) -> Result<(), WatchError> {
         if self.draining {
             return Err(WatchError::Draining);
         }
@@ -43,10 +48,8 @@ impl Open {
             return Err(WatchError::NodeFull { max: WATCHES_MAX });
         }
         let of_player = self.per_player.get(&watch.player).copied().unwrap_or(0);
-        if of_player >= limits.per_player {
-            return Err(WatchError::TooManyWatches {
-                max: limits.per_player,
-            });
+        if of_player >= per_player {
+            return Err(WatchError::TooManyWatches { max: per_player });
         }
         self.per_player.insert(watch.player, of_player + 1);
         self.by_id.insert(watch.id, Arc::clone(watch));
@@ -78,8 +81,12 @@ pub struct Watch {
     pub watcher: WatcherId,
     /// Whose it is.
     pub player: PlayerId,
+    /// What he proved that with, for the owners of tables elsewhere.
+    pub proof: Option<Proof>,
     /// Where frames go.
     pub queue: FrameSender,
+    /// Where frames of other nodes go.
+    pub relayed: mpsc::Sender<v1::WatchSessionResponse>,
     /// Frames that the client took.
     pub taken: AtomicU64,
     /// Taken by whoever ends it first.
@@ -93,8 +100,10 @@ pub struct Watch {
 /// The tables of a watch.
 #[derive(Default)]
 pub struct Watched {
-    /// Those that are watched.
+    /// Those of this node that are watched.
     pub tables: BTreeSet<TableId>,
+    /// Those of other nodes, with the task that relays each.
+    pub relays: BTreeMap<TableId, AbortHandle>,
     /// Subscriptions under way.
     pub pending: usize,
     /// The watch ended: no table may be added.
@@ -107,7 +116,7 @@ impl Watched {
         if self.over {
             return Err(WatchError::NoSuchWatch);
         }
-        if self.tables.len() + self.pending >= max {
+        if self.tables.len() + self.relays.len() + self.pending >= max {
             return Err(WatchError::TooManyTables { max });
         }
         self.pending += 1;

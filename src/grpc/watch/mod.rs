@@ -2,6 +2,7 @@
 //!
 //! - [`registry`]: the watches of this node, and what they watch
 //! - [`entry`]: one watch, and the list of those that are open
+//! - `relay`: tables of other nodes
 //! - [`stream`]: the frames of one watch, converted when the client is ready for them
 //! - [`presence`]: how many streams of a player watch a table (pure)
 //! - [`pulse`]: whether a reader still reads (pure)
@@ -10,6 +11,7 @@ mod entry;
 mod presence;
 mod pulse;
 pub mod registry;
+mod relay;
 mod stream;
 
 use std::time::Duration;
@@ -17,7 +19,7 @@ use std::time::Duration;
 use proto::v1::{self, watch_service_server::WatchService};
 use tonic::{Code, Request, Response, Status};
 
-pub use registry::{WatchError, Watches};
+pub use registry::{Origin, WatchError, Watches};
 use stream::SessionStream;
 
 use super::{auth, convert::request, status};
@@ -38,6 +40,8 @@ pub struct WatchLimits {
 pub struct WatchApi {
     /// The watches of this node.
     pub watches: Watches,
+    /// Whether its callers are other nodes.
+    pub for_nodes: bool,
 }
 
 #[tonic::async_trait]
@@ -55,7 +59,13 @@ impl WatchService for WatchApi {
             .iter()
             .map(|table| request::watch("tables.table_id", table));
         let tables = tables.collect::<Result<Vec<_>, Invalid>>()?;
-        let stream = self.watches.open(caller.player, tables).map_err(refused)?;
+        let origin = if self.for_nodes {
+            Origin::Node
+        } else {
+            Origin::Client(request.metadata().get("authorization").cloned())
+        };
+        let opened = self.watches.open(caller.player, origin, tables);
+        let stream = opened.map_err(refused)?;
         Ok(Response::new(stream))
     }
 

@@ -5,8 +5,9 @@
 //! watch over and takes itself back.
 
 use std::{
+    collections::HashMap,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, Weak,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
@@ -25,12 +26,15 @@ use super::{
     entry::{Open, Watch, lock},
     presence::Presence,
     pulse::Finding,
+    relay::{Proof, RELAYED_MAX},
     stream::{Ending, SessionStream},
 };
 use crate::{
+    cluster::Place,
+    grpc::forward::Ways,
     ids::{Seq, TableId},
     table::{
-        Tables,
+        Orphan, Tables,
         frame::{Frame, ResetReason, WatcherId},
         request::CallError,
     },
@@ -83,15 +87,20 @@ pub enum WatchError {
 
 impl Watches {
     /// No watches yet. Must be called within the runtime that the watches live in.
-    pub fn new(tables: Tables, limits: WatchLimits) -> Self {
-        Self(Arc::new(Inner {
+    pub fn new(tables: Tables, ways: Ways, limits: WatchLimits) -> Self {
+        let watches = Self(Arc::new(Inner {
             tables,
+            ways,
             limits,
             runtime: Handle::current(),
             watchers: AtomicU64::new(1),
             open: Mutex::default(),
             presence: Mutex::default(),
-        }))
+        }));
+        if !watches.0.ways.routes.is_alone() {
+            watches.0.runtime.spawn(follow(Arc::downgrade(&watches.0)));
+        }
+        watches
     }
 
     /// Opens a watch. These tables are added one after the other while the client reads; one that does not exist shows
@@ -102,6 +111,7 @@ impl Watches {
     pub fn open(
         &self,
         player: PlayerId,
+        origin: Origin,
         tables: Vec<(TableId, Option<Seq>)>,
     ) -> Result<SessionStream, WatchError> {
         let max = self.0.limits.tables;
@@ -109,24 +119,33 @@ impl Watches {
             return Err(WatchError::TooManyTables { max });
         }
         let (queue, frames) = mpsc::channel(self.0.limits.queue);
+        let (relayed, from_others) = mpsc::channel(RELAYED_MAX);
+        // A node has one stream for each table that it relays.
+        let (proof, per_player) = match origin {
+            Origin::Client(proof) => (proof, self.0.limits.per_player),
+            Origin::Node => (None, usize::MAX),
+        };
         let (end, ending) = oneshot::channel();
         let watch = Arc::new(Watch {
             id: WatchId(Uuid::new_v4()),
             watcher: WatcherId(self.0.watchers.fetch_add(1, Relaxed)),
             player,
+            proof,
             queue,
+            relayed,
             taken: AtomicU64::new(0),
             end: Mutex::new(Some(end)),
             watched: Mutex::default(),
             pulse: Mutex::default(),
         });
-        lock(&self.0.open).add(&watch, &self.0.limits)?;
+        lock(&self.0.open).add(&watch, per_player)?;
         if !tables.is_empty() {
             let (watches, watch) = (self.clone(), Arc::clone(&watch));
             self.0
                 .runtime
                 .spawn(async move { watches.subscribe_all(&watch, tables).await });
         }
+        let frames = (frames, from_others);
         Ok(SessionStream::new(self.clone(), watch, frames, ending))
     }
 
@@ -265,6 +284,42 @@ impl Watches {
     ) -> Result<(), WatchError> {
         let limits = &self.0.limits;
         lock(&watch.watched).reserve(limits.tables)?;
+        if self.0.ways.routes.of(table) != Place::Here && watch.proof.is_some() {
+            lock(&watch.watched).pending -= 1;
+            self.relay(watch, table, after);
+            return Ok(());
+        }
+        self.add_here(watch, table, after).await
+    }
+
+    /// A relayed table that is served here now.
+    pub(super) async fn come_home(
+        &self,
+        watch: &Arc<Watch>,
+        table: TableId,
+        after: Option<Seq>,
+    ) -> Result<(), WatchError> {
+        {
+            let mut watched = lock(&watch.watched);
+            // It keeps its own place.
+            watched.relays.remove(&table);
+            watched.reserve(usize::MAX)?;
+        }
+        match self.add_here(watch, table, after).await {
+            Err(WatchError::Table(error)) if !matches!(error, CallError::NoSuchTable(_)) => {
+                self.relay(watch, table, after);
+                Ok(())
+            }
+            added => added,
+        }
+    }
+
+    async fn add_here(
+        &self,
+        watch: &Arc<Watch>,
+        table: TableId,
+        after: Option<Seq>,
+    ) -> Result<(), WatchError> {
         let viewer = Viewer::Player(watch.player);
         let answer = self
             .0
@@ -293,6 +348,9 @@ impl Watches {
     }
 
     fn drop_table(&self, watch: &Arc<Watch>, table: TableId) {
+        if let Some(relay) = lock(&watch.watched).relays.remove(&table) {
+            relay.abort();
+        }
         if lock(&watch.watched).tables.remove(&table) {
             self.0.tables.unwatch(table, watch.watcher);
             self.leave(watch.player, table);
@@ -305,6 +363,9 @@ impl Watches {
         let tables = {
             let mut watched = lock(&watch.watched);
             watched.over = true;
+            std::mem::take(&mut watched.relays)
+                .into_values()
+                .for_each(|relay| relay.abort());
             std::mem::take(&mut watched.tables)
         };
         for table in tables {
@@ -340,10 +401,11 @@ impl Watches {
                 Err(CallError::Unknown { retry_after } | CallError::Busy { retry_after, .. }) => {
                     tokio::time::sleep(retry_after).await;
                 }
-                // Parked: nobody acts there. No such table, or refused: there is nobody to tell.
+                // Parked: nobody acts there. Elsewhere: the stream is lost, and its next one tells the next owner. No such table, or refused: there is nobody to tell.
                 Ok(())
                 | Err(
                     CallError::Parked
+                    | CallError::Elsewhere
                     | CallError::NoSuchTable(_)
                     | CallError::Refused { .. }
                     | CallError::Rejected(_),
@@ -358,8 +420,67 @@ impl Watches {
     }
 }
 
+impl Watches {
+    pub(super) fn ways(&self) -> &Ways {
+        &self.0.ways
+    }
+
+    pub(super) fn runtime(&self) -> &Handle {
+        &self.0.runtime
+    }
+
+    /// Watches of tables that left this node go on from where their owner is now.
+    fn adopt(&self, orphans: Vec<Orphan>) {
+        let watches: HashMap<WatcherId, Arc<Watch>> = lock(&self.0.open)
+            .by_id
+            .values()
+            .map(|watch| (watch.watcher, Arc::clone(watch)))
+            .collect();
+        for orphan in orphans {
+            let Some(watch) = watches.get(&orphan.watcher) else {
+                continue;
+            };
+            if !lock(&watch.watched).tables.remove(&orphan.table) {
+                continue;
+            }
+            // The next owner hears of the player by the relay; this one is nobody's business any more.
+            let _told_elsewhere = lock(&self.0.presence).leave(watch.player, orphan.table);
+            if watch.proof.is_some() {
+                self.relay(watch, orphan.table, orphan.after);
+            } else {
+                // It is itself a relay: the node at its other end finds the next owner.
+                watch.end(Ending::Lost);
+                self.close(watch, Announce::Nothing);
+            }
+        }
+    }
+}
+
+/// Adopts the watches of shards that leave, as long as there are watches.
+async fn follow(watches: Weak<Inner>) {
+    let Some(orphanage) = watches.upgrade().map(|inner| inner.tables.orphanage()) else {
+        return;
+    };
+    loop {
+        orphanage.news().await;
+        let Some(inner) = watches.upgrade() else {
+            return;
+        };
+        Watches(inner).adopt(orphanage.take());
+    }
+}
+
+/// Who opens a watch.
+pub enum Origin {
+    /// A client, with what he proved who he is.
+    Client(Option<Proof>),
+    /// Another node, for a client of its own.
+    Node,
+}
+
 struct Inner {
     tables: Tables,
+    ways: Ways,
     limits: WatchLimits,
     runtime: Handle,
     /// The next watcher's number.

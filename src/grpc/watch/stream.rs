@@ -25,6 +25,7 @@ pub struct SessionStream {
     watches: Watches,
     watch: Arc<Watch>,
     frames: mpsc::Receiver<Frame>,
+    relayed: mpsc::Receiver<v1::WatchSessionResponse>,
     ending: oneshot::Receiver<Ending>,
     stage: Stage,
 }
@@ -82,13 +83,17 @@ impl SessionStream {
     pub(super) fn new(
         watches: Watches,
         watch: Arc<Watch>,
-        frames: mpsc::Receiver<Frame>,
+        (frames, relayed): (
+            mpsc::Receiver<Frame>,
+            mpsc::Receiver<v1::WatchSessionResponse>,
+        ),
         ending: oneshot::Receiver<Ending>,
     ) -> Self {
         Self {
             watches,
             watch,
             frames,
+            relayed,
             ending,
             stage: Stage::Opening,
         }
@@ -139,7 +144,8 @@ impl Stream for SessionStream {
             Poll::Ready(Some(frame)) => Poll::Ready(Some(Ok(this.take(frame)))),
             // The watch holds a sender, and this stream the watch.
             Poll::Ready(None) => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
+            // What this node sent of a table before it left comes before what the next owner sends of it.
+            Poll::Pending => this.relayed.poll_recv(cx).map(|frame| frame.map(Ok)),
         }
     }
 }

@@ -8,6 +8,7 @@ use tokio_stream::StreamExt;
 use super::*;
 use crate::{
     grpc::{
+        forward::Ways,
         tests::stage::{Node, TABLE},
         watch::registry::{SLOW_AFTER, WatchId},
     },
@@ -30,7 +31,11 @@ const LIMITS: WatchLimits = WatchLimits {
 async fn stage() -> (Node, Watches) {
     let node = Node::start().await;
     node.open(TABLE).await;
-    let watches = Watches::new(node.tables.clone(), LIMITS);
+    let watches = Watches::new(
+        node.tables.clone(),
+        Ways::alone(node.tables.count()),
+        LIMITS,
+    );
     (node, watches)
 }
 
@@ -87,7 +92,9 @@ async fn connected(node: &Node, expected: bool) {
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_then_every_event_once() {
     let (node, watches) = stage().await;
-    let mut stream = watches.open(ME, vec![(TABLE, None)]).expect("opened");
+    let mut stream = watches
+        .open(ME, Origin::Client(None), vec![(TABLE, None)])
+        .expect("opened");
     opened(&mut stream).await;
     let first = snapshot(&mut stream).await;
     let seated = node.sit(TABLE, ME).await.position.seq.0;
@@ -101,7 +108,7 @@ async fn a_snapshot_then_every_event_once() {
     }
     // Another stream goes on after what this one has seen first.
     let mut resumed = watches
-        .open(ME, vec![(TABLE, Some(Seq(first)))])
+        .open(ME, Origin::Client(None), vec![(TABLE, Some(Seq(first)))])
         .expect("opened");
     opened(&mut resumed).await;
     let frame = next(&mut resumed).await.expect("a frame");
@@ -115,10 +122,14 @@ async fn a_snapshot_then_every_event_once() {
 async fn the_table_knows_whether_a_player_has_a_stream() {
     let (node, watches) = stage().await;
     node.sit(TABLE, ME).await;
-    let mut one = watches.open(ME, vec![(TABLE, None)]).expect("opened");
+    let mut one = watches
+        .open(ME, Origin::Client(None), vec![(TABLE, None)])
+        .expect("opened");
     opened(&mut one).await;
     snapshot(&mut one).await;
-    let two = watches.open(ME, Vec::new()).expect("opened");
+    let two = watches
+        .open(ME, Origin::Client(None), Vec::new())
+        .expect("opened");
     watches
         .subscribe(ME, two.id(), TABLE, None)
         .await
@@ -131,7 +142,9 @@ async fn the_table_knows_whether_a_player_has_a_stream() {
     connected(&node, true).await;
     drop(two);
     connected(&node, false).await;
-    let mut three = watches.open(ME, vec![(TABLE, None)]).expect("opened");
+    let mut three = watches
+        .open(ME, Origin::Client(None), vec![(TABLE, None)])
+        .expect("opened");
     opened(&mut three).await;
     snapshot(&mut three).await;
     connected(&node, true).await;
@@ -147,7 +160,9 @@ async fn the_table_knows_whether_a_player_has_a_stream() {
 #[tokio::test(start_paused = true)]
 async fn a_watch_is_its_players_only() {
     let (_node, watches) = stage().await;
-    let mine = watches.open(ME, Vec::new()).expect("opened");
+    let mine = watches
+        .open(ME, Origin::Client(None), Vec::new())
+        .expect("opened");
     let id = mine.id();
     assert_eq!(
         watches.subscribe(OTHER, id, TABLE, None).await,
@@ -179,21 +194,29 @@ async fn limits_hold_and_are_given_back() {
     let (node, watches) = stage().await;
     let many = vec![(TABLE, None); LIMITS.tables + 1];
     assert_eq!(
-        watches.open(ME, many).err(),
+        watches.open(ME, Origin::Client(None), many).err(),
         Some(WatchError::TooManyTables { max: 2 })
     );
-    let one = watches.open(ME, Vec::new()).expect("opened");
-    let two = watches.open(ME, Vec::new()).expect("opened");
+    let one = watches
+        .open(ME, Origin::Client(None), Vec::new())
+        .expect("opened");
+    let two = watches
+        .open(ME, Origin::Client(None), Vec::new())
+        .expect("opened");
     assert_eq!(
-        watches.open(ME, Vec::new()).err(),
+        watches.open(ME, Origin::Client(None), Vec::new()).err(),
         Some(WatchError::TooManyWatches { max: 2 })
     );
     assert!(
-        watches.open(OTHER, Vec::new()).is_ok(),
+        watches
+            .open(OTHER, Origin::Client(None), Vec::new())
+            .is_ok(),
         "each player has his own"
     );
     drop(one);
-    let _three = watches.open(ME, Vec::new()).expect("there is room again");
+    let _three = watches
+        .open(ME, Origin::Client(None), Vec::new())
+        .expect("there is room again");
 
     for table in [TableId(78), TableId(79)] {
         node.open(table).await;
@@ -219,7 +242,11 @@ async fn limits_hold_and_are_given_back() {
 async fn a_table_that_is_not_there_shows_as_a_reset() {
     let (_node, watches) = stage().await;
     let mut stream = watches
-        .open(ME, vec![(NOWHERE, None), (TABLE, None)])
+        .open(
+            ME,
+            Origin::Client(None),
+            vec![(NOWHERE, None), (TABLE, None)],
+        )
         .expect("opened");
     opened(&mut stream).await;
     let reset = v1::TableReset {
@@ -237,7 +264,9 @@ async fn a_table_that_is_not_there_shows_as_a_reset() {
 async fn who_does_not_read_is_told_so_and_let_go() {
     let (node, watches) = stage().await;
     node.sit(TABLE, ME).await;
-    let mut slow = watches.open(ME, Vec::new()).expect("opened");
+    let mut slow = watches
+        .open(ME, Origin::Client(None), Vec::new())
+        .expect("opened");
     watches
         .subscribe(ME, slow.id(), TABLE, None)
         .await
@@ -271,7 +300,9 @@ async fn who_does_not_read_is_told_so_and_let_go() {
 async fn readers_are_left_alone() {
     let (node, watches) = stage().await;
     node.sit(TABLE, ME).await;
-    let mut stream = watches.open(ME, vec![(TABLE, None)]).expect("opened");
+    let mut stream = watches
+        .open(ME, Origin::Client(None), vec![(TABLE, None)])
+        .expect("opened");
     opened(&mut stream).await;
     let mut seen = snapshot(&mut stream).await;
     let mut now = Instant::now();
@@ -298,7 +329,9 @@ async fn readers_are_left_alone() {
 async fn a_node_that_stops_says_so() {
     let (node, watches) = stage().await;
     node.sit(TABLE, ME).await;
-    let mut stream = watches.open(ME, Vec::new()).expect("opened");
+    let mut stream = watches
+        .open(ME, Origin::Client(None), Vec::new())
+        .expect("opened");
     watches
         .subscribe(ME, stream.id(), TABLE, None)
         .await
@@ -307,7 +340,7 @@ async fn a_node_that_stops_says_so() {
     opened(&mut stream).await;
     closed(&mut stream, "draining", Code::Unavailable).await;
     assert_eq!(
-        watches.open(ME, Vec::new()).err(),
+        watches.open(ME, Origin::Client(None), Vec::new()).err(),
         Some(WatchError::Draining)
     );
     drop(stream);
@@ -319,7 +352,11 @@ async fn a_table_that_lets_go_ends_the_stream() {
     let (node, watches) = stage().await;
     node.open(TableId(78)).await;
     let mut stream = watches
-        .open(ME, vec![(TABLE, None), (TableId(78), None)])
+        .open(
+            ME,
+            Origin::Client(None),
+            vec![(TABLE, None), (TableId(78), None)],
+        )
         .expect("opened");
     opened(&mut stream).await;
     snapshot(&mut stream).await;

@@ -18,7 +18,7 @@ mod show;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use engine::{PlayerId, Viewer};
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, Message};
 use supervisors::StartFn;
 use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
 
@@ -40,6 +40,8 @@ use crate::ids::TableId;
 
 /// The actor.
 pub struct TableActor;
+
+impl Message for TableMsg {}
 
 /// What a table is told.
 pub enum TableMsg {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use engine::HandNo;
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, Message};
 use supervisors::{ChildSpec, HandleError, StartFn};
 use tokio::{
     sync::{Semaphore, oneshot},
@@ -30,6 +30,8 @@ use crate::{
 
 /// The actor.
 pub struct Desk;
+
+impl Message for DeskMsg {}
 
 /// What the desk is told.
 pub enum DeskMsg {

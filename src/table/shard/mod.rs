@@ -16,6 +16,7 @@ mod falls;
 pub mod log;
 mod recovery;
 mod status;
+pub mod tenure;
 
 use std::{
     sync::{Arc, RwLock},
@@ -25,8 +26,9 @@ use std::{
 use ractor::{ActorRef, Message};
 use supervisors::{
     Backoff, ChildExit, ChildSpec, Decision, DynamicHandle, DynamicSpec, Intensity, Restart,
-    Shutdown, Strategy, SupervisorSpec,
+    Shutdown, StartFn, Strategy, SupervisorSpec,
 };
+use tokio::sync::{Notify, oneshot};
 
 pub use falls::Falls;
 pub use recovery::{Book, Brief, Committed, RING_EVENTS, Recovered, Woken};
@@ -34,12 +36,21 @@ pub use status::Status;
 
 use self::{
     desk::{Desk, DeskMsg, Ended},
-    log::{Log, LogMsg},
+    log::{Handover, Log, LogMsg},
+    tenure::{Grant, Tenure},
 };
-use super::{actor::TableMsg, seal::Keyring, shuffle::Dealer, watch::Watchers};
+use super::{
+    actor::TableMsg,
+    seal::Keyring,
+    shuffle::Dealer,
+    watch::{Orphanage, Watchers},
+};
 use crate::{
     ids::{ShardId, TableId},
-    store::{Store, log::LogOptions},
+    store::{
+        SegmentKey, Store, WriterToken,
+        log::{Claim, LogOptions, TakeoverError},
+    },
 };
 
 /// The knobs of a shard and its tables. Times that a player sees belong to the
@@ -88,6 +99,8 @@ pub struct World {
     pub token: Box<dyn Fn() -> [u8; 16] + Send + Sync>,
     /// This node's name, a hint in the store.
     pub node: String,
+    /// Who grants shards to this node, and is woken when one of them changed; `None`: this node has them all.
+    pub steward: Option<Arc<Notify>>,
 }
 
 /// What a shard's actors share, and what outlives them.
@@ -106,8 +119,12 @@ pub struct Shard {
     pub routes: papaya::HashMap<TableId, ActorRef<TableMsg>>,
     /// Who watches which table.
     pub watchers: Watchers,
+    /// Where they go when the shard leaves this node.
+    orphanage: Orphanage,
     /// Whether the shard can commit, and what it did.
     pub status: Status,
+    /// Whether this node has the shard.
+    pub tenure: Tenure,
     /// Which tables failed where.
     pub falls: Falls,
     /// The supervisor of the table actors.
@@ -149,10 +166,16 @@ impl<M: Message> Slot<M> {
 
 impl Shard {
     /// A shard without actors yet.
-    pub fn new(id: ShardId, options: Arc<Options>, world: Arc<World>) -> Arc<Self> {
+    pub fn new(
+        id: ShardId,
+        options: Arc<Options>,
+        world: Arc<World>,
+        orphanage: Orphanage,
+    ) -> Arc<Self> {
         Arc::new(Self {
             id,
             status: Status::new(),
+            tenure: Tenure::new(world.steward.clone()),
             falls: Falls::new(options.park_after),
             options,
             world,
@@ -160,6 +183,7 @@ impl Shard {
             desk: Slot::empty(),
             routes: papaya::HashMap::new(),
             watchers: Watchers::default(),
+            orphanage,
             tables: RwLock::new(None),
             #[cfg(feature = "faults")]
             faults: super::fault::Faults::default(),
@@ -188,13 +212,60 @@ impl Shard {
 
     /// The shard's branch of the supervision tree.
     pub fn spec(self: &Arc<Self>) -> ChildSpec {
+        self.branch().into_child(format!("shard-{:04}", self.id.0))
+    }
+
+    /// How a dynamic supervisor starts the branch.
+    pub fn start(self: &Arc<Self>) -> StartFn {
+        let branch = self.branch();
+        StartFn::new(move |supervisor| branch.clone().start_linked(supervisor))
+    }
+
+    /// Wins an epoch for this node and creates its segment: the first half of a takeover. The present owner goes on until
+    /// it seals its segment in favour of this claim.
+    ///
+    /// # Errors
+    /// As [`Claim::win`].
+    pub async fn claim(&self) -> Result<Claim, TakeoverError> {
+        let world = &self.world;
+        let token = WriterToken((world.token)());
+        let (store, log) = (Arc::clone(&world.store), self.options.log.clone());
+        Claim::win(store, self.id, &world.node, token, log).await
+    }
+
+    /// Grants a takeover to the log that waits for one, or that is about to start.
+    pub fn grant(&self, grant: Grant) {
+        self.tenure.grant(grant);
+        if !self.log.cast(LogMsg::Granted) {
+            tracing::trace!(shard = %self.id, "granted before there is a log");
+        }
+    }
+
+    /// Hands the shard over to the claim of another node, at a commit boundary. After [`Handover::Done`] nothing of it is
+    /// decided here any more, and its branch is to be stopped.
+    pub async fn hand_over(&self, next: SegmentKey) -> Handover {
+        let (reply, outcome) = oneshot::channel();
+        if !self.log.cast(LogMsg::Leave(next, reply)) {
+            return Handover::StillHere;
+        }
+        // Dropped with the log that had it: then the log ended, and whoever takes over finds out.
+        outcome.await.unwrap_or(Handover::Unknown)
+    }
+
+    /// Its branch has ended: nobody finds a way into it any more, and whoever watches a table hears that it is gone.
+    pub fn closed(&self) {
+        self.routes.pin().clear();
+        self.orphanage.leave(self.watchers.let_go());
+        self.tenure.left();
+    }
+
+    fn branch(self: &Arc<Self>) -> SupervisorSpec {
         SupervisorSpec::new(Strategy::RestForOne)
             .intensity(LOG_RESTARTS)
             .backoff(LOG_BACKOFF)
             .child(Log::child(Arc::clone(self)))
             .child(self.tables_child())
             .child(Desk::child(Arc::clone(self)))
-            .into_child(format!("shard-{:04}", self.id.0))
     }
 
     fn tables_child(self: &Arc<Self>) -> ChildSpec {

@@ -77,6 +77,7 @@ async fn node_with(store: Arc<dyn Store>, seed: u64, options: Options) -> Node {
         wall_ms: Box::new(move || u64::try_from(start.elapsed().as_millis()).expect("short")),
         token: Box::new(move || u128::from(tokens.fetch_add(1, Relaxed) + 1).to_be_bytes()),
         node: "node-0".into(),
+        steward: None,
     };
     let tables = Tables::new(ShardCount::new(2).expect("not zero"), options, world);
     let spec = SupervisorSpec::new(Strategy::OneForOne);

@@ -4,13 +4,15 @@
 mod chain;
 mod checks;
 mod mutants;
+mod net;
 mod node;
 mod players;
 mod run;
+mod storm;
 mod tape;
 mod watchers;
 
-use run::{Report, run};
+use run::{Nodes, Report, run};
 
 /// Of every lock in here.
 const UNBROKEN: &str = "nobody panics while he holds it";
@@ -29,17 +31,17 @@ fn quiet() {
     });
 }
 
-#[test]
-fn no_promise_is_broken() {
+/// Runs so many seeds, or the one that `SEED` names.
+fn check(nodes: Nodes, variable: &str, usual: u64) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let seeds = match number("SEED") {
         Some(seed) => seed..seed + 1,
-        None => 1..number("SIM_SEEDS").unwrap_or(200) + 1,
+        None => 1..number(variable).unwrap_or(usual) + 1,
     };
     let count = seeds.end - seeds.start;
     let mut sum = Report::default();
     for seed in seeds {
-        match run(seed, None) {
+        match run(seed, nodes, None) {
             Ok(report) => sum.add(&report),
             Err(violation) => panic!("SEED={seed}: {violation}"),
         }
@@ -52,8 +54,22 @@ fn no_promise_is_broken() {
 }
 
 #[test]
+fn no_promise_is_broken() {
+    check(Nodes::Alone, "SIM_SEEDS", 200);
+}
+
+/// Three nodes and more, with kills, freezes, partitions, restarts, drains and rebalances.
+#[test]
+fn no_promise_is_broken_by_several_nodes() {
+    check(Nodes::Several, "SIM_CLUSTER_SEEDS", 100);
+}
+
+#[test]
 fn a_seed_replays_its_run() {
-    for seed in 1..=3 {
-        assert_eq!(run(seed, None), run(seed, None), "SEED={seed}");
+    for nodes in [Nodes::Alone, Nodes::Several] {
+        for seed in 1..=3 {
+            let runs = [run(seed, nodes, None), run(seed, nodes, None)];
+            assert_eq!(runs[0], runs[1], "SEED={seed} {nodes:?}");
+        }
     }
 }

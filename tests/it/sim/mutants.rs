@@ -2,15 +2,19 @@
 
 use openrustpoker::table::fault::Defect;
 
-use super::run::{Mistake, run};
+use super::run::{Mistake, Nodes, run};
 
 /// Within so many seeds a mistake must be found.
 const SEEDS: u64 = 60;
 
 /// Found, and as a broken promise that this mistake does break.
 fn found(mistake: Mistake, promises: &[&str]) {
+    found_by(Nodes::Alone, mistake, promises);
+}
+
+fn found_by(nodes: Nodes, mistake: Mistake, promises: &[&str]) {
     let first = (1..=SEEDS).find_map(|seed| {
-        let violation = run(seed, Some(mistake)).err()?;
+        let violation = run(seed, nodes, Some(mistake)).err()?;
         Some((seed, violation))
     });
     let (seed, violation) = first.unwrap_or_else(|| panic!("{mistake:?} was not found"));
@@ -59,6 +63,17 @@ fn a_slot_used_twice() {
 #[test]
 fn an_unfenced_append() {
     found(Mistake::UnfencedAppend, &["P2"]);
+}
+
+#[test]
+fn an_unfenced_append_among_several_nodes() {
+    found_by(Nodes::Several, Mistake::UnfencedAppend, &["P2"]);
+}
+
+#[test]
+fn a_log_of_several_nodes_that_goes_on_in_its_old_segment() {
+    let mistake = Mistake::Table(Defect::KeepsOldSegment);
+    found_by(Nodes::Several, mistake, &["P2", "P4", "P7"]);
 }
 
 #[test]

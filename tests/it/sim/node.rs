@@ -10,8 +10,9 @@ use std::{
 };
 
 use openrustpoker::{
+    cluster::{Branches, Outlook, Peer, Routes, Steward, StewardOptions, StewardSlot},
     ids::ShardCount,
-    store::log::LogOptions,
+    store::{Store, log::LogOptions},
     table::{
         Tables,
         fault::Defect,
@@ -24,8 +25,7 @@ use ractor::ActorCell;
 use supervisors::{Intensity, Strategy, SupervisorHandle, SupervisorSpec};
 use tokio::{sync::watch, time::Instant};
 
-use super::UNBROKEN;
-use super::tape::Tape;
+use super::{UNBROKEN, net::SimNet, tape::Tape};
 
 /// One node of the cluster.
 #[derive(Clone)]
@@ -33,6 +33,17 @@ pub struct Node {
     pub tables: Tables,
     tree: SupervisorHandle,
     dead: watch::Sender<bool>,
+    /// `None`: it is alone.
+    pub member: Option<Member>,
+}
+
+/// What makes a node one of several.
+#[derive(Clone)]
+pub struct Member {
+    pub peer: Peer,
+    pub routes: Routes,
+    steward: StewardSlot,
+    net: SimNet,
 }
 
 /// What all nodes of a run share.
@@ -44,13 +55,18 @@ pub struct Cluster {
     pub defect: Option<Defect>,
     /// When each incarnation of a shard log began its takeover.
     pub reigns: Mutex<BTreeMap<[u8; 16], u64>>,
+    /// Several nodes, that know each other by this.
+    pub net: Option<SimNet>,
     tokens: AtomicU64,
 }
 
+/// Of a node that is alone.
 pub const SHARDS: u16 = 2;
+/// Of several.
+pub const SHARDS_OF_MANY: u16 = 6;
 
 impl Cluster {
-    pub fn new(seed: u64, defect: Option<Defect>) -> Arc<Self> {
+    pub fn new(seed: u64, defect: Option<Defect>, net: Option<SimNet>) -> Arc<Self> {
         Arc::new(Self {
             tape: Tape::default(),
             keys: Keyring::single([7; 32]),
@@ -58,8 +74,17 @@ impl Cluster {
             start: Instant::now(),
             defect,
             reigns: Mutex::default(),
+            net,
             tokens: AtomicU64::new(0),
         })
+    }
+
+    pub fn shards(&self) -> ShardCount {
+        let shards = match self.net {
+            Some(_) => SHARDS_OF_MANY,
+            None => SHARDS,
+        };
+        ShardCount::new(shards).expect("not zero")
     }
 
     pub fn now_ms(&self) -> u64 {
@@ -69,8 +94,13 @@ impl Cluster {
     /// Starts a node; `None` if its tree does not come up.
     pub async fn node(self: &Arc<Self>, name: &str) -> Option<Node> {
         let (clock, tokens) = (Arc::clone(self), Arc::clone(self));
+        let joining = self.net.as_ref().map(|net| net.join(name));
+        let store: Arc<dyn Store> = match &joining {
+            Some(joining) => Arc::new(self.tape.through(joining.gate.clone())),
+            None => Arc::new(self.tape.clone()),
+        };
         let world = World {
-            store: Arc::new(self.tape.clone()),
+            store: Arc::clone(&store),
             keys: self.keys.clone(),
             dealer: Box::new(SeededDealer(self.seed)),
             wall_ms: Box::new(move || clock.now_ms()),
@@ -80,23 +110,59 @@ impl Cluster {
                 tokens.reigns.lock().expect(UNBROKEN).insert(token, now);
                 token
             }),
-            node: name.into(),
+            node: joining
+                .as_ref()
+                .map_or_else(|| name.into(), |joining| joining.peer.to_string()),
+            steward: joining.as_ref().map(|joining| Arc::clone(&joining.news)),
         };
-        let tables = Tables::new(ShardCount::new(SHARDS).expect("not zero"), options(), world);
+        let tables = Tables::new(self.shards(), options(), world);
         if let Some(defect) = self.defect {
             tables.make_mistake(defect);
         }
         let never = Intensity::new(1_000, Duration::from_secs(1));
         let spec = SupervisorSpec::new(Strategy::OneForOne).intensity(never);
-        let spec = tables
-            .shards()
-            .iter()
-            .fold(spec, |spec, shard| spec.child(shard.spec()));
+        let mut member = None;
+        let spec = match joining {
+            None => tables
+                .shards()
+                .iter()
+                .fold(spec, |spec, shard| spec.child(shard.spec())),
+            Some(joining) => {
+                let net = self.net.clone().expect("it was joined");
+                let (slot, outlook) = (StewardSlot::default(), Outlook::default());
+                let branches = Branches::default();
+                net.listen(&joining.peer, slot.clone());
+                member = Some(Member {
+                    peer: joining.peer.clone(),
+                    routes: outlook.routes(&tables),
+                    steward: slot.clone(),
+                    net: net.clone(),
+                });
+                let options = StewardOptions {
+                    me: joining.peer.clone(),
+                    tables: tables.clone(),
+                    branches: branches.clone(),
+                    registry: Arc::new(net.seen_by(&joining.peer)),
+                    fabric: Arc::new(net.seen_by(&joining.peer)),
+                    store,
+                    news: joining.news,
+                    nodes: joining.peer.to_string(),
+                    players: String::new(),
+                    operators: String::new(),
+                    beat_every: Duration::from_millis(100),
+                    ask_every: Duration::from_millis(60),
+                    settle: Duration::from_millis(200),
+                };
+                spec.child(branches.child(&tables))
+                    .child(Steward::child(options, slot, outlook))
+            }
+        };
         let tree = spec.start().await.ok()?;
         Some(Node {
             tables,
             tree,
             dead: watch::Sender::new(false),
+            member,
         })
     }
 }
@@ -105,6 +171,9 @@ impl Node {
     /// As kill -9 would: nobody gets to say anything.
     pub fn kill(&self) {
         self.dead.send_replace(true);
+        if let Some(member) = &self.member {
+            member.net.leave(&member.peer);
+        }
         let mut all = vec![self.tree.cell()];
         let mut next = 0;
         while let Some(cell) = all.get(next) {
@@ -117,13 +186,28 @@ impl Node {
 
     /// An orderly stop.
     pub async fn stop(&self) {
+        if let Some(member) = &self.member {
+            // As long as the platform waits.
+            let drained = tokio::time::timeout(DRAIN, member.steward.drain()).await;
+            drop(drained);
+        }
         self.tree.stop().await;
         self.dead.send_replace(true);
+        if let Some(member) = &self.member {
+            member.net.leave(&member.peer);
+        }
     }
 
     /// What a client of this node gets: nothing, once the node is dead.
     pub async fn or_dead<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
         let mut dead = self.dead.subscribe();
+        let answer = async {
+            if let Some(member) = &self.member {
+                // A frozen node takes calls in, and does nothing about them.
+                member.net.thawed(&member.peer).await;
+            }
+            answer.await
+        };
         tokio::select! {
             biased;
             _ = dead.wait_for(|dead| *dead) => None,
@@ -131,6 +215,9 @@ impl Node {
         }
     }
 }
+
+/// What an orderly stop waits for.
+const DRAIN: Duration = Duration::from_secs(3);
 
 fn options() -> Options {
     Options {

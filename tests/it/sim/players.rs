@@ -69,7 +69,7 @@ impl Player {
                 let away = Duration::from_millis(self.random.below(3_000));
                 tokio::time::sleep(away).await;
             }
-            let Some(node) = self.room.node(&mut self.random) else {
+            let Some(node) = self.room.at(self.table, &mut self.random) else {
                 continue;
             };
             let Some(order) = self.wish(&node).await else {
@@ -182,7 +182,7 @@ impl Player {
         let attempts = 1 + self.random.below(8);
         let mut told = Told::Unknown;
         for attempt in 0..attempts {
-            let Some(node) = self.room.node(&mut self.random) else {
+            let Some(node) = self.room.at(self.table, &mut self.random) else {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
@@ -202,6 +202,7 @@ impl Player {
                     CallError::Busy { .. }
                     | CallError::Parked
                     | CallError::Unknown { .. }
+                    | CallError::Elsewhere
                     | CallError::NoSuchTable(_),
                 ))
                 | None => Told::Unknown,
@@ -252,7 +253,7 @@ impl Player {
         let thaw = Duration::from_millis(random.below(4_000));
         self.room.spawn(async move {
             tokio::time::sleep(thaw).await;
-            if let Some(node) = room.node(&mut random) {
+            if let Some(node) = room.at(table, &mut random) {
                 let _nobody = node.or_dead(node.tables.call(table, copy)).await;
             }
         });
@@ -266,7 +267,7 @@ impl Player {
         let later = Duration::from_millis(random.below(3_000));
         self.room.spawn(async move {
             tokio::time::sleep(later).await;
-            let Some(node) = room.node(&mut random) else {
+            let Some(node) = room.at(table, &mut random) else {
                 return;
             };
             let told = match node.or_dead(node.tables.call(table, request.clone())).await {

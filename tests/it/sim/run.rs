@@ -10,7 +10,8 @@ use std::{
 
 use engine::{PlayerId, Settings, Viewer};
 use openrustpoker::{
-    ids::{ShardCount, TableId},
+    cluster::{Peer, Place},
+    ids::TableId,
     store::memory::{FaultRates, SplitMix},
     table::{
         NewTable,
@@ -24,8 +25,10 @@ use super::UNBROKEN;
 use super::{
     chain::Histories,
     checks,
+    net::SimNet,
     node::{Cluster, Node, SHARDS},
     players::{Ears, Player},
+    storm,
     watchers::{Streams, watch},
 };
 
@@ -37,7 +40,7 @@ pub struct Room {
     nodes: Mutex<Vec<Node>>,
     closing: AtomicBool,
     guests: Mutex<JoinSet<()>>,
-    panics: AtomicU64,
+    pub panics: AtomicU64,
 }
 
 /// What a run was like.
@@ -79,6 +82,15 @@ pub enum Mistake {
     UnfencedAppend,
 }
 
+/// How many nodes there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nodes {
+    /// One, and now and then its successor beside it.
+    Alone,
+    /// Three or so, that know each other.
+    Several,
+}
+
 impl Room {
     pub fn is_closing(&self) -> bool {
         self.closing.load(Relaxed)
@@ -94,13 +106,51 @@ impl Room {
         Some(nodes[index].clone())
     }
 
+    /// Where a node that happens to be asked would send a call for this table.
+    pub fn at(&self, table: TableId, random: &mut SplitMix) -> Option<Node> {
+        let node = self.node(random)?;
+        let Some(member) = &node.member else {
+            return Some(node);
+        };
+        match member.routes.of(table) {
+            Place::Here => Some(node),
+            Place::There(owner) => self.find(&owner.peer),
+            Place::Nowhere => None,
+        }
+    }
+
+    pub fn find(&self, peer: &Peer) -> Option<Node> {
+        let nodes = self.nodes.lock().expect(UNBROKEN);
+        let of = |node: &&Node| node.member.as_ref().is_some_and(|of| of.peer == *peer);
+        nodes.iter().find(of).cloned()
+    }
+
+    /// A random node, that is no longer there for anybody else.
+    pub fn take(&self, random: &mut SplitMix) -> Option<Node> {
+        let mut nodes = self.nodes.lock().expect(UNBROKEN);
+        let index = random.below(nodes.len().max(1) as u64) as usize;
+        (index < nodes.len()).then(|| nodes.remove(index))
+    }
+
+    pub fn size(&self) -> usize {
+        self.nodes.lock().expect(UNBROKEN).len()
+    }
+
+    pub fn all(&self) -> Vec<Node> {
+        self.nodes.lock().expect(UNBROKEN).clone()
+    }
+
     pub fn spawn(&self, guest: impl Future<Output = ()> + Send + 'static) {
         self.guests.lock().expect(UNBROKEN).spawn(guest);
     }
 
-    async fn start_node(&self) {
+    pub async fn start_node(&self) {
+        self.start_named("node").await;
+    }
+
+    pub async fn start_named(&self, name: &str) {
         loop {
-            if let Some(node) = self.cluster.node("node").await {
+            if let Some(node) = self.cluster.node(name).await {
                 self.nodes.lock().expect(UNBROKEN).push(node);
                 return;
             }
@@ -110,7 +160,7 @@ impl Room {
 }
 
 /// Runs one seed under paused time: a violation, or what the run was like.
-pub fn run(seed: u64, mistake: Option<Mistake>) -> Result<Report, String> {
+pub fn run(seed: u64, nodes: Nodes, mistake: Option<Mistake>) -> Result<Report, String> {
     super::quiet();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -119,20 +169,21 @@ pub fn run(seed: u64, mistake: Option<Mistake>) -> Result<Report, String> {
         .expect("a runtime");
     runtime.block_on(async {
         let limit = Duration::from_secs(1_000);
-        match tokio::time::timeout(limit, run_inside(seed, mistake)).await {
+        match tokio::time::timeout(limit, run_inside(seed, nodes, mistake)).await {
             Ok(report) => report,
             Err(_elapsed) => Err("P7: the run does not end".into()),
         }
     })
 }
 
-async fn run_inside(seed: u64, mistake: Option<Mistake>) -> Result<Report, String> {
+async fn run_inside(seed: u64, nodes: Nodes, mistake: Option<Mistake>) -> Result<Report, String> {
     let mut random = SplitMix(seed);
     let defect = match mistake {
         Some(Mistake::Table(defect)) => Some(defect),
         Some(Mistake::UnfencedAppend) | None => None,
     };
-    let cluster = Cluster::new(seed, defect);
+    let several = nodes == Nodes::Several;
+    let cluster = Cluster::new(seed, defect, several.then(SimNet::default));
     let unfenced = mistake == Some(Mistake::UnfencedAppend);
     cluster.tape.unfenced.store(unfenced, Relaxed);
     let room = Arc::new(Room {
@@ -144,7 +195,11 @@ async fn run_inside(seed: u64, mistake: Option<Mistake>) -> Result<Report, Strin
         guests: Mutex::default(),
         panics: AtomicU64::new(0),
     });
-    room.start_node().await;
+    if several {
+        storm::begin(&room).await?;
+    } else {
+        room.start_node().await;
+    }
     let tables: Vec<TableId> = (0..2 + random.below(3))
         .map(|n| TableId(u128::from(seed) << 64 | u128::from(n)))
         .collect();
@@ -172,16 +227,23 @@ async fn run_inside(seed: u64, mistake: Option<Mistake>) -> Result<Report, Strin
             guests.spawn(watch(Arc::clone(&room), *table, viewer, id, watcher));
         }
     }
-    let kills = trouble(&room, &tables, &mut random).await;
-    calm(&room).await;
+    let kills = if several {
+        let kills = storm::rage(&room, &tables, &mut random).await;
+        storm::end(&room).await?;
+        kills
+    } else {
+        let kills = trouble(&room, &tables, &mut random).await;
+        calm(&room).await;
+        kills
+    };
     tokio::time::sleep(Duration::from_secs(3)).await;
     room.closing.store(true, Relaxed);
     while guests.join_next().await.is_some() {}
     let copies = std::mem::take(&mut *room.guests.lock().expect(UNBROKEN));
     copies.join_all().await;
     checks::settle(&room, &tables).await?;
-    let shards = ShardCount::new(SHARDS).expect("not zero").shards();
     let cluster = &room.cluster;
+    let shards = cluster.shards().shards();
     let histories = Histories::read(&cluster.tape, shards, &cluster.keys).await?;
     let mut report = checks::judge(&room, &tables, &histories).await?;
     report.kills = kills;
@@ -194,8 +256,8 @@ async fn run_inside(seed: u64, mistake: Option<Mistake>) -> Result<Report, Strin
 }
 
 async fn open(room: &Room, tables: &[TableId], random: &mut SplitMix) -> Result<(), String> {
-    let node = room.node(random).expect("it was just started");
     for table in tables {
+        let node = room.at(*table, random).ok_or("a shard has no owner")?;
         let settings = Settings {
             seats: 6,
             small_blind: 50,
@@ -308,7 +370,7 @@ async fn trouble(room: &Arc<Room>, tables: &[TableId], random: &mut SplitMix) ->
     kills
 }
 
-fn rates(random: &mut SplitMix) -> FaultRates {
+pub fn rates(random: &mut SplitMix) -> FaultRates {
     let mut rate = |most| random.below(most) as u16;
     FaultRates {
         refuse: rate(80),

@@ -24,7 +24,12 @@ pub struct Tape {
     pruned: Arc<Mutex<BTreeMap<SegmentId, Vec<Row>>>>,
     /// A mistake made on purpose: an append is said to be applied also after the seal.
     pub unfenced: Arc<AtomicBool>,
+    /// Where the statements of one node wait while it is frozen or cut off.
+    gate: Option<Gate>,
 }
+
+/// Open, or everything waits. Clones are the same.
+pub type Gate = Arc<tokio::sync::watch::Sender<bool>>;
 
 const ALL: ReadLimit = ReadLimit {
     rows: u32::MAX,
@@ -32,6 +37,24 @@ const ALL: ReadLimit = ReadLimit {
 };
 
 impl Tape {
+    /// The same store, for a node behind a gate: `true` is shut.
+    pub fn through(&self, gate: Gate) -> Self {
+        Self {
+            gate: Some(gate),
+            ..self.clone()
+        }
+    }
+
+    /// The store, once the gate is open.
+    async fn memory(&self) -> &MemoryStore {
+        if let Some(gate) = &self.gate {
+            let mut shut = gate.subscribe();
+            // Only the gate's end could fail this, and it is held here.
+            drop(shut.wait_for(|shut| !shut).await);
+        }
+        &self.memory
+    }
+
     /// The segments of a shard's chain, from the root on, with all their rows.
     pub async fn chain(&self, shard: ShardId) -> Vec<(SegmentId, SegmentState, Vec<Row>)> {
         let photo = self.memory.photograph();
@@ -68,7 +91,7 @@ impl Store for Tape {
                 .expect(UNBROKEN)
                 .insert(segment, chunk.rows);
         }
-        self.memory.delete_rows(segment).await
+        self.memory().await.delete_rows(segment).await
     }
 
     async fn append(&self, append: &Append) -> Answer<Cas<Option<SegmentState>>> {
@@ -80,23 +103,23 @@ impl Store for Tape {
                 return Ok(Cas::Applied);
             }
         }
-        self.memory.append(append).await
+        self.memory().await.append(append).await
     }
 
     async fn cluster(&self) -> Answer<Option<ClusterRecord>> {
-        self.memory.cluster().await
+        self.memory().await.cluster().await
     }
 
     async fn create_cluster(&self, record: &ClusterRecord) -> Answer<Cas<ClusterRecord>> {
-        self.memory.create_cluster(record).await
+        self.memory().await.create_cluster(record).await
     }
 
     async fn raise_feature_level(&self, from: u32, to: u32) -> Answer<Cas<Option<ClusterRecord>>> {
-        self.memory.raise_feature_level(from, to).await
+        self.memory().await.raise_feature_level(from, to).await
     }
 
     async fn shard(&self, shard: ShardId) -> Answer<Option<ShardRow>> {
-        self.memory.shard(shard).await
+        self.memory().await.shard(shard).await
     }
 
     async fn win_epoch(
@@ -106,7 +129,7 @@ impl Store for Tape {
         to: Epoch,
         owner: &str,
     ) -> Answer<Cas<Option<ShardRow>>> {
-        self.memory.win_epoch(shard, from, to, owner).await
+        self.memory().await.win_epoch(shard, from, to, owner).await
     }
 
     async fn set_tail(
@@ -115,7 +138,7 @@ impl Store for Tape {
         epoch: Epoch,
         tail: SegmentKey,
     ) -> Answer<Cas<Option<ShardRow>>> {
-        self.memory.set_tail(shard, epoch, tail).await
+        self.memory().await.set_tail(shard, epoch, tail).await
     }
 
     async fn advance_low(
@@ -124,7 +147,7 @@ impl Store for Tape {
         from: SegmentKey,
         to: SegmentKey,
     ) -> Answer<Cas<Option<ShardRow>>> {
-        self.memory.advance_low(shard, from, to).await
+        self.memory().await.advance_low(shard, from, to).await
     }
 
     async fn create_segment(
@@ -132,15 +155,15 @@ impl Store for Tape {
         segment: SegmentId,
         writer: WriterToken,
     ) -> Answer<Cas<SegmentState>> {
-        self.memory.create_segment(segment, writer).await
+        self.memory().await.create_segment(segment, writer).await
     }
 
     async fn seal(&self, segment: SegmentId, seal: Seal) -> Answer<Cas<Option<SegmentState>>> {
-        self.memory.seal(segment, seal).await
+        self.memory().await.seal(segment, seal).await
     }
 
     async fn segment(&self, segment: SegmentId) -> Answer<Option<SegmentState>> {
-        self.memory.segment(segment).await
+        self.memory().await.segment(segment).await
     }
 
     async fn read_rows(
@@ -149,15 +172,15 @@ impl Store for Tape {
         from: u64,
         limit: ReadLimit,
     ) -> Answer<Option<SegmentChunk>> {
-        self.memory.read_rows(segment, from, limit).await
+        self.memory().await.read_rows(segment, from, limit).await
     }
 
     async fn archive_hands(&self, hands: &[HandRecord]) -> Answer<()> {
-        self.memory.archive_hands(hands).await
+        self.memory().await.archive_hands(hands).await
     }
 
     async fn hand(&self, table: TableId, hand_no: HandNo) -> Answer<Option<HandRecord>> {
-        self.memory.hand(table, hand_no).await
+        self.memory().await.hand(table, hand_no).await
     }
 
     async fn hands_of_table(
@@ -166,7 +189,10 @@ impl Store for Tape {
         before: Option<HandNo>,
         limit: u32,
     ) -> Answer<Vec<HandRef>> {
-        self.memory.hands_of_table(table, before, limit).await
+        self.memory()
+            .await
+            .hands_of_table(table, before, limit)
+            .await
     }
 
     async fn hands_of_player(
@@ -175,19 +201,22 @@ impl Store for Tape {
         before: Option<HandRef>,
         limit: u32,
     ) -> Answer<Vec<HandRef>> {
-        self.memory.hands_of_player(player, before, limit).await
+        self.memory()
+            .await
+            .hands_of_player(player, before, limit)
+            .await
     }
 
     async fn put_session(&self, token: TokenHash, session: &SessionRecord) -> Answer<()> {
-        self.memory.put_session(token, session).await
+        self.memory().await.put_session(token, session).await
     }
 
     async fn session(&self, token: TokenHash) -> Answer<Option<SessionRecord>> {
-        self.memory.session(token).await
+        self.memory().await.session(token).await
     }
 
     async fn scan_hands(&self, after: Option<&ScanCursor>, limit: u32) -> Answer<Page<HandRecord>> {
-        self.memory.scan_hands(after, limit).await
+        self.memory().await.scan_hands(after, limit).await
     }
 
     async fn scan_sessions(
@@ -195,18 +224,21 @@ impl Store for Tape {
         after: Option<&ScanCursor>,
         limit: u32,
     ) -> Answer<Page<(TokenHash, SessionRecord)>> {
-        self.memory.scan_sessions(after, limit).await
+        self.memory().await.scan_sessions(after, limit).await
     }
 
     async fn forget_hands(&self, ended_before_ms: u64, limit: u32) -> Answer<u32> {
-        self.memory.forget_hands(ended_before_ms, limit).await
+        self.memory()
+            .await
+            .forget_hands(ended_before_ms, limit)
+            .await
     }
 
     async fn put_beat(&self, beat: &NodeBeat) -> Answer<()> {
-        self.memory.put_beat(beat).await
+        self.memory().await.put_beat(beat).await
     }
 
     async fn beats(&self) -> Answer<Vec<NodeBeat>> {
-        self.memory.beats().await
+        self.memory().await.beats().await
     }
 }

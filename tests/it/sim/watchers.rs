@@ -41,7 +41,7 @@ pub async fn watch(
     while !room.is_closing() {
         let pause = Duration::from_millis(random.below(300));
         tokio::time::sleep(pause).await;
-        let Some(node) = room.node(&mut random) else {
+        let Some(node) = room.at(table, &mut random) else {
             continue;
         };
         let after = seen.filter(|_| random.below(4) > 0);

@@ -205,6 +205,11 @@ async fn operators_have_their_own_port() {
         tables: node.tables.clone(),
         tree,
         operators: Operators::ThisMachine,
+        cluster: ClusterView {
+            name: "node-0".into(),
+            ways: Ways::alone(node.tables.count()),
+            steward: None,
+        },
         ready: follow,
     };
     let shutdown = async move { stopped.await.expect("tests stop what they start") };

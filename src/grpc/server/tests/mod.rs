@@ -77,6 +77,12 @@ async fn served() -> Served {
         sessions: node.sessions.clone(),
         store: Arc::clone(&node.store),
         keys: node.keys.clone(),
+        watches: Watches::new(
+            node.tables.clone(),
+            Ways::alone(node.tables.count()),
+            options().watch,
+        ),
+        ways: Ways::alone(node.tables.count()),
         ready: follow,
     };
     let shutdown = async move { stopped.await.expect("tests stop what they start") };

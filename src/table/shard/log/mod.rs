@@ -11,11 +11,13 @@
 //! - `confirm`: still the owner?
 //! - `archive`: finished hands, until the archive has them
 //! - `open`, `void`: what is decided here, since no table's actor is there to do it
+//! - `leave`: handing the shard to another node
 //! - `lookup`: states for actors that start; lists and sums
 
 mod archive;
 mod commit;
 mod confirm;
+mod leave;
 mod lookup;
 mod open;
 mod reign;
@@ -28,7 +30,7 @@ use std::{
 };
 
 use engine::HandNo;
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, Message};
 use supervisors::{ChildSpec, StartFn};
 use tokio::{
     sync::oneshot,
@@ -38,6 +40,7 @@ use tokio::{
 
 pub use commit::{Proposal, Proposer};
 pub use confirm::Release;
+pub use leave::Handover;
 pub use lookup::{LoadError, Sums};
 pub use open::{NewTable, OpenError};
 pub use void::VoidError;
@@ -49,15 +52,30 @@ use super::{
 };
 use crate::{
     ids::{Seq, TableId},
-    store::log::{AppendError, ConfirmError, Progress, PruneError, ShardLog, TakeoverError},
+    store::{
+        SegmentKey,
+        log::{AppendError, ConfirmError, Progress, PruneError, ShardLog, TakeoverError},
+    },
     table::codec::CodecError,
 };
 
 /// The actor.
 pub struct Log;
 
+impl Message for LogMsg {}
+
 /// What a shard log is told.
 pub enum LogMsg {
+    /// There is a grant to take over, if the log still waits for one.
+    Granted,
+    /// Hand the shard over to the claim of this segment, at a commit boundary.
+    Leave(SegmentKey, oneshot::Sender<Handover>),
+    /// The handover ended; the log comes back.
+    Left(
+        Box<ShardLog>,
+        Result<(), AppendError>,
+        oneshot::Sender<Handover>,
+    ),
     /// The takeover ended.
     TakenOver(Box<Result<(ShardLog, Recovered), TakeoverError>>),
     /// A table proposes what it decided.
@@ -133,6 +151,12 @@ pub struct LogState {
     /// The log, while no statement is in flight.
     log: Option<Box<ShardLog>>,
     ready: bool,
+    /// Without a grant; see [`super::tenure`].
+    waits: bool,
+    /// A handover that waits for the statement in flight.
+    leaving: Option<leave::Leaving>,
+    /// Handed over: nothing is started any more.
+    left: bool,
     book: Book,
     /// What asks for the book before there is one.
     early: Vec<LogMsg>,
@@ -187,7 +211,7 @@ impl Actor for Log {
         shard.status.set_stalled(Some(Instant::now()));
         shard.log.set(myself.clone());
         let mut state = LogState::new(shard);
-        state.start_takeover(myself);
+        state.start_takeover(&myself);
         Ok(state)
     }
 
@@ -217,6 +241,9 @@ impl LogState {
             shard,
             log: None,
             ready: false,
+            waits: false,
+            leaving: None,
+            left: false,
             book: Book::default(),
             early: Vec::new(),
             queue: VecDeque::new(),
@@ -250,6 +277,14 @@ impl LogState {
                     self.take_in(myself, message)?;
                 }
             }
+            LogMsg::Granted => {
+                if self.waits {
+                    self.start_takeover(myself);
+                }
+            }
+            LogMsg::Left(log, outcome, reply) => self.left(log, outcome, reply)?,
+            LogMsg::Leave(_, reply) if !self.ready => answer(reply, Handover::StillHere),
+            LogMsg::Leave(next, reply) => self.leave(next, reply),
             LogMsg::Landed => {
                 if let Some(returned) = self
                     .flight
@@ -297,11 +332,16 @@ impl LogState {
 
     /// Starts what is due. One statement of the log is in flight at a time.
     fn go_on(&mut self, myself: &ActorRef<LogMsg>) -> Result<(), LogError> {
+        if self.left {
+            return Ok(());
+        }
         self.archive(myself);
         if !self.ready || self.log.is_none() {
             return Ok(());
         }
-        if self.prune_after == Some(0) {
+        if let Some(leaving) = self.leaving.take() {
+            self.start_leave(myself, leaving);
+        } else if self.prune_after == Some(0) {
             self.prune_after = None;
             self.start_prune(myself);
         } else if self.should_rotate() {

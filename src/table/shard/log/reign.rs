@@ -9,6 +9,7 @@ use super::{
     super::{
         Shard,
         recovery::{Held, Reader, Recovered},
+        tenure::{Grant, Phase},
     },
     LogMsg, LogState, report,
 };
@@ -22,9 +23,14 @@ use crate::{
 };
 
 impl LogState {
-    pub(super) fn start_takeover(&mut self, myself: ActorRef<LogMsg>) {
-        let shard = Arc::clone(&self.shard);
-        self.spawn(take_over(shard, myself));
+    /// Takes the shard over, or waits for the word that it may.
+    pub(super) fn start_takeover(&mut self, myself: &ActorRef<LogMsg>) {
+        let grant = self.shard.tenure.begin();
+        self.waits = grant.is_none();
+        if let Some(grant) = grant {
+            let shard = Arc::clone(&self.shard);
+            self.spawn(take_over(shard, grant, myself.clone()));
+        }
     }
 
     pub(super) fn taken_over(
@@ -52,6 +58,7 @@ impl LogState {
         self.ready = true;
         self.rest_idle();
         self.shard.status.ready.store(true, Relaxed);
+        self.shard.tenure.enter(Phase::Here(head.segment.epoch));
     }
 
     /// Tables without anything to do are held in their small form from the start.
@@ -114,19 +121,24 @@ impl LogState {
     }
 }
 
-async fn take_over(shard: Arc<Shard>, log: ActorRef<LogMsg>) {
+async fn take_over(shard: Arc<Shard>, grant: Grant, log: ActorRef<LogMsg>) {
     let world = Arc::clone(&shard.world);
     let mut reader = Reader::new(&world.keys);
-    let mut token = || WriterToken((world.token)());
-    let taken = ShardLog::take_over(
-        Arc::clone(&world.store),
-        shard.id,
-        &world.node,
-        &mut token,
-        &mut reader,
-        shard.options.log.clone(),
-    )
-    .await;
+    let taken = match grant {
+        Grant::TakeOver => {
+            let mut token = || WriterToken((world.token)());
+            ShardLog::take_over(
+                Arc::clone(&world.store),
+                shard.id,
+                &world.node,
+                &mut token,
+                &mut reader,
+                shard.options.log.clone(),
+            )
+            .await
+        }
+        Grant::Complete(claim) => claim.complete(&mut reader).await,
+    };
     let recovered = reader.finish();
     report(
         &log,
