@@ -1,10 +1,16 @@
-//! How good a hand is: the best five of up to seven cards, without lookup tables.
+//! How good a hand is: the best five of up to seven cards, without lookup tables. High hands are here, lows in `low`, hands
+//! that take two cards and three of the board in `omaha`, and what a dealer would call them in `name`.
 //!
 //! Cards become one bit each in four lanes of 16 bits, a lane a suit. Pairs, trips and quads then
 //! fall out of the lanes' ANDs, a straight out of five shifts, a flush out of counting the lanes, and
 //! a mask of ranks compares as the ranks do, highest first.
 
-use core::fmt;
+mod low;
+mod name;
+mod omaha;
+
+pub use low::Low;
+pub use omaha::two_and_three;
 
 use crate::card::Card;
 
@@ -12,11 +18,12 @@ use crate::card::Card;
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct CardSet(u64);
 
-/// How good the best five cards of a set are. A greater one wins, equal ones share the pot.
+/// How good the best five cards of a set are. A greater one wins, equal ones share the pot. Only hands of the same deck
+/// compare: in a short deck a flush beats a full house.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Strength(u32);
 
-/// The kind of a hand, weakest first.
+/// The kind of a hand, weakest first, in the order of the full deck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Category {
     /// Nothing: the highest card counts.
@@ -51,49 +58,66 @@ impl CardSet {
         CardSet(self.0 | 1 << (u32::from(card.suit()) * LANE + u32::from(card.rank())))
     }
 
-    /// The best five of this set.
+    /// The cards of both sets.
+    #[must_use]
+    pub fn and(self, other: CardSet) -> CardSet {
+        CardSet(self.0 | other.0)
+    }
+
+    /// The best five of this set, in a game with all cards.
     pub fn strength(self) -> Strength {
+        self.best::<FULL>()
+    }
+
+    /// The best five of this set in a short deck, of sixes to aces: the ace is also below the six, and a flush beats a full
+    /// house. A straight beats three of a kind, as sites, the large live series and PokerKit have it.
+    pub fn short_deck_strength(self) -> Strength {
+        self.best::<SHORT>()
+    }
+
+    fn best<const SHORT_DECK: bool>(self) -> Strength {
         let [c, d, h, s] = [0, 1, 2, 3].map(|suit| (self.0 >> (suit * LANE)) as u32 & RANKS);
         let once = c | d | h | s;
         let twice = (c & d) | (h & s) | ((c | d) & (h | s));
 
         if let Some(suited) = self.flush() {
-            let straight = straight(suited);
+            let straight = straight::<SHORT_DECK>(suited);
             if straight != 0 {
-                return Strength::new(Category::StraightFlush, straight, 0);
+                return Strength::new(STRAIGHT_FLUSH, straight, 0);
             }
             // Of seven cards five ranks are taken, so there is no room for quads or a full house.
-            return Strength::new(Category::Flush, top(suited, 5), 0);
+            let flush = if SHORT_DECK { SHORT_DECK_FLUSH } else { FLUSH };
+            return Strength::new(flush, top(suited, 5), 0);
         }
         if twice == 0 {
-            return match straight(once) {
-                0 => Strength::new(Category::HighCard, top(once, 5), 0),
-                high => Strength::new(Category::Straight, high, 0),
+            return match straight::<SHORT_DECK>(once) {
+                0 => Strength::new(HIGH_CARD, top(once, 5), 0),
+                high => Strength::new(STRAIGHT, high, 0),
             };
         }
         let thrice = (c & d & (h | s)) | (h & s & (c | d));
         let quads = c & d & h & s;
         if quads != 0 {
-            return Strength::new(Category::FourOfAKind, quads, highest(once & !quads));
+            return Strength::new(FOUR_OF_A_KIND, quads, highest(once & !quads));
         }
         let trips = highest(thrice);
         let pair = highest(twice & !trips);
         if trips != 0 && pair != 0 {
-            return Strength::new(Category::FullHouse, trips, pair);
+            return Strength::new(FULL_HOUSE, trips, pair);
         }
-        let straight = straight(once);
+        let straight = straight::<SHORT_DECK>(once);
         if straight != 0 {
-            return Strength::new(Category::Straight, straight, 0);
+            return Strength::new(STRAIGHT, straight, 0);
         }
         if trips != 0 {
-            return Strength::new(Category::ThreeOfAKind, trips, top(once & !trips, 2));
+            return Strength::new(THREE_OF_A_KIND, trips, top(once & !trips, 2));
         }
         let second = highest(twice & !pair);
         if second != 0 {
             let pairs = pair | second;
-            return Strength::new(Category::TwoPair, pairs, highest(once & !pairs));
+            return Strength::new(TWO_PAIR, pairs, highest(once & !pairs));
         }
-        Strength::new(Category::Pair, pair, top(once & !pair, 3))
+        Strength::new(PAIR, pair, top(once & !pair, 3))
     }
 
     /// The ranks of the suit that has five cards or more: the four lanes are counted at once.
@@ -121,8 +145,8 @@ impl Strength {
     }
 
     /// `major` decides first, then `minor`: masks of ranks, of equally many ranks within a category.
-    fn new(category: Category, major: u32, minor: u32) -> Strength {
-        Strength((category as u32) << (2 * WIDTH) | major << WIDTH | minor)
+    fn new(order: u32, major: u32, minor: u32) -> Strength {
+        Strength(order << (2 * WIDTH) | major << WIDTH | minor)
     }
 
     fn major(self) -> u32 {
@@ -134,39 +158,11 @@ impl Strength {
     }
 }
 
-/// What a dealer would say: "two pair, nines and fours".
-impl fmt::Display for Strength {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let high = name(self.major());
-        let major = Plural(self.major());
-        let minor = Plural(self.minor());
-        match self.category() {
-            Category::HighCard => write!(f, "{high} high"),
-            Category::Pair => write!(f, "pair of {major}"),
-            Category::TwoPair => {
-                let low = Plural(self.major() & !highest(self.major()));
-                write!(f, "two pair, {major} and {low}")
-            }
-            Category::ThreeOfAKind => write!(f, "three of a kind, {major}"),
-            Category::Straight => write!(f, "straight, {high} high"),
-            Category::Flush => write!(f, "flush, {high} high"),
-            Category::FullHouse => write!(f, "full house, {major} over {minor}"),
-            Category::FourOfAKind => write!(f, "four of a kind, {major}"),
-            Category::StraightFlush if self.major() == ACE => write!(f, "royal flush"),
-            Category::StraightFlush => write!(f, "straight flush, {high} high"),
-        }
-    }
-}
-
-impl fmt::Debug for Strength {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// The highest card of the best straight, or nothing. Bit 0 of `low` is the ace below the deuce.
-fn straight(ranks: u32) -> u32 {
-    let low = ranks << 1 | ranks >> (WIDTH - 1);
+/// The highest card of the best straight, or nothing. Bit 0 of `low` is the ace below the deuce; in a short deck it is where
+/// the five would be.
+fn straight<const SHORT_DECK: bool>(ranks: u32) -> u32 {
+    let ace = if SHORT_DECK { FIVE_OR_LOW_ACE } else { 0 };
+    let low = ranks << 1 | (ranks >> (WIDTH - 1)) << ace;
     let runs = low & low << 1 & low << 2 & low << 3 & low << 4;
     highest(runs >> 1)
 }
@@ -187,25 +183,6 @@ fn top(mut ranks: u32, count: u32) -> u32 {
     ranks
 }
 
-/// The plural of the highest of these ranks.
-struct Plural(u32);
-
-impl fmt::Display for Plural {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = name(self.0);
-        let ending = if name == "six" { "es" } else { "s" };
-        write!(f, "{name}{ending}")
-    }
-}
-
-fn name(ranks: u32) -> &'static str {
-    ranks
-        .checked_ilog2()
-        .and_then(|rank| NAMES.get(rank as usize))
-        .copied()
-        .unwrap_or("nothing")
-}
-
 /// Bits of a suit's lane; the upper three are never set.
 const LANE: u32 = 16;
 /// Ranks in a suit, and bits of a mask of ranks.
@@ -213,13 +190,26 @@ const WIDTH: u32 = 13;
 const RANKS: u32 = (1 << WIDTH) - 1;
 const ACE: u32 = 1 << (WIDTH - 1);
 
-const NAMES: [&str; WIDTH as usize] = [
-    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "jack", "queen",
-    "king", "ace",
-];
+/// Where the five is among ranks that have an ace below the deuce.
+const FIVE_OR_LOW_ACE: u32 = 4;
 
-/// The categories by their number.
-const CATEGORIES: [Category; 9] = [
+const FULL: bool = false;
+const SHORT: bool = true;
+
+/// The order of the kinds. A flush has two places in it, one for each deck.
+const HIGH_CARD: u32 = 0;
+const PAIR: u32 = 1;
+const TWO_PAIR: u32 = 2;
+const THREE_OF_A_KIND: u32 = 3;
+const STRAIGHT: u32 = 4;
+const FLUSH: u32 = 5;
+const FULL_HOUSE: u32 = 6;
+const SHORT_DECK_FLUSH: u32 = 7;
+const FOUR_OF_A_KIND: u32 = 8;
+const STRAIGHT_FLUSH: u32 = 9;
+
+/// The kinds by their place in the order.
+const CATEGORIES: [Category; 10] = [
     Category::HighCard,
     Category::Pair,
     Category::TwoPair,
@@ -227,6 +217,7 @@ const CATEGORIES: [Category; 9] = [
     Category::Straight,
     Category::Flush,
     Category::FullHouse,
+    Category::Flush,
     Category::FourOfAKind,
     Category::StraightFlush,
 ];
