@@ -9,8 +9,8 @@ use std::io::{self, BufWriter, Write};
 
 use anyhow::Context;
 use engine::{
-    Action, Ante, Card, Command, Deck, Entry, Event, Fact, Legal, Name, Owes, PlayerId, Post,
-    SeatNo, Settings, Table, decide, evolve, legal,
+    Action, Ante, Card, Command, Deck, Entry, Event, Fact, HoleCards, Legal, Name, Owes, PlayerId,
+    Post, SeatNo, Settings, Table, decide, evolve, legal,
 };
 use openrustpoker::phh::export::{HandRecord, export};
 use serde::Serialize;
@@ -190,12 +190,9 @@ fn play(
         tell(&mut table, &act, &mut facts)?;
     }
 
-    let hole = |place| {
-        deck.hole(place, dealt.len())
-            .and_then(|hole| <[Card; 2]>::try_from(hole.cards()).ok())
-    };
-    let holes: Vec<[Card; 2]> = (0..dealt.len()).filter_map(hole).collect();
-    let known: Vec<(SeatNo, [Card; 2])> = dealt
+    let hole = |place| deck.hole(place, dealt.len(), settings.game.variant);
+    let holes: Vec<HoleCards> = (0..dealt.len()).filter_map(hole).collect();
+    let known: Vec<(SeatNo, HoleCards)> = dealt
         .iter()
         .map(|d| d.seat)
         .zip(holes.iter().copied())
@@ -226,10 +223,10 @@ fn play(
             0
         },
         stacks: dealt.iter().map(|d| d.stack).collect(),
-        holes: holes.iter().map(|cards| text(cards)).collect(),
+        holes: holes.iter().map(|hole| text(hole.cards())).collect(),
         board: text(
             &deck
-                .board(dealt.len())
+                .board(dealt.len(), settings.game.variant)
                 .context("a deck has room for the board")?,
         ),
         posted: posted
@@ -399,8 +396,7 @@ fn shuffled(dice: &mut Dice) -> anyhow::Result<Deck> {
     for last in (1..cards.len()).rev() {
         cards.swap(last, dice.below(last as u64 + 1) as usize);
     }
-    let cards: [Card; Card::COUNT] = cards.as_slice().try_into()?;
-    Ok(Deck::new(cards)?)
+    Ok(Deck::new(&cards)?)
 }
 
 fn text(cards: &[Card]) -> String {

@@ -296,7 +296,7 @@ fn deck(mut seed: u64) -> Deck {
     for last in (1..cards.len()).rev() {
         cards.swap(last, next(&mut seed) as usize % (last + 1));
     }
-    Deck::new(cards.try_into().expect("all cards")).expect("each once")
+    Deck::new(&cards).expect("each once")
 }
 
 /// Players are 1 to this; so some are without a seat at most tables.

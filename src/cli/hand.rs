@@ -304,7 +304,7 @@ fn event_json(event: &proto::v1::table_event::Event) -> serde_json::Value {
                 .iter()
                 .map(|s| json!({ "seat": s.seat, "amount": s.amount }))
                 .collect();
-            json!({ "pot_awarded": { "pot": e.pot, "amount": e.amount, "rake": e.rake, "shares": shares } })
+            json!({ "pot_awarded": { "pot": e.pot, "amount": e.amount, "rake": e.rake, "shares": shares, "side": side(e.side()) } })
         }
         Event::HandEnded(e) => json!({ "hand_ended": { "hand": e.hand } }),
         Event::HandVoided(e) => json!({ "hand_voided": { "hand": e.hand } }),
@@ -317,5 +317,14 @@ fn event_json(event: &proto::v1::table_event::Event) -> serde_json::Value {
             json!({ "reconnect_time_started": { "seat": e.seat, "reconnect_ms": e.reconnect_ms } })
         }
         Event::ButtonMissed(e) => json!({ "button_missed": { "seat": e.seat, "times": e.times } }),
+    }
+}
+
+/// Which half of a pot; nothing of a pot that is not divided.
+fn side(side: proto::v1::Side) -> Option<&'static str> {
+    match side {
+        proto::v1::Side::Unspecified => None,
+        proto::v1::Side::High => Some("high"),
+        proto::v1::Side::Low => Some("low"),
     }
 }

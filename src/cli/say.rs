@@ -364,6 +364,11 @@ fn awarded_sentence(table: &TableModel, awarded: &v1::PotAwarded, me: Option<u32
     } else {
         format!("side pot {}", awarded.pot)
     };
+    let pot = match awarded.side() {
+        v1::Side::High => format!("the high half of {pot}"),
+        v1::Side::Low => format!("the low half of {pot}"),
+        v1::Side::Unspecified => pot,
+    };
     let rake = if awarded.rake > 0 {
         format!(" (rake {})", chips(awarded.rake))
     } else {

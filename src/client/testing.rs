@@ -440,6 +440,7 @@ pub(crate) fn award(amount: u64, rake: u64, seat: u32, share: u64) -> Event {
         amount,
         rake,
         shares,
+        side: v1::Side::Unspecified.into(),
     })
 }
 

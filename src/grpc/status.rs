@@ -215,6 +215,7 @@ fn bound(reject: &Reject) -> Option<(&'static str, u64)> {
         }
         Reject::RaiseNotTheLimit { to } => Some(("to", to)),
         Reject::RaisesCapped { raises_max } => Some(("raises_max", raises_max.into())),
+        Reject::WrongDeck { cards } => Some(("cards", cards.into())),
         Reject::TableClosed
         | Reject::NotSeated
         | Reject::SeatOccupied

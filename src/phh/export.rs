@@ -6,7 +6,7 @@
 
 use std::fmt::{self, Write};
 
-use engine::{Action, Ante, Card, Dealt, Fact, HandNo, Name, Post, SeatNo, Settings};
+use engine::{Action, Ante, Card, Dealt, Fact, HandNo, HoleCards, Name, Post, SeatNo, Settings};
 
 /// A finished hand, as far as one viewer may know it.
 #[derive(Clone, Copy)]
@@ -20,7 +20,7 @@ pub struct HandRecord<'a> {
     /// The names of the players dealt in, in their order.
     pub names: &'a [Name],
     /// The hole cards that the viewer may see besides those that were shown: his own, or all for an operator.
-    pub known: &'a [(SeatNo, [Card; 2])],
+    pub known: &'a [(SeatNo, HoleCards)],
 }
 
 /// Why there is nothing to write.
@@ -217,9 +217,10 @@ impl Game<'_> {
                 .known
                 .iter()
                 .find(|(whose, _)| *whose == seat)
-                .map(|(_, cards)| &cards[..])
+                .map(|(_, hole)| hole.cards())
         };
-        shown.or_else(known).map_or("????".to_owned(), text)
+        let unknown = || "??".repeat(self.record.settings.game.variant.hole_len().into());
+        shown.or_else(known).map_or_else(unknown, text)
     }
 
     /// What each place put in and got out.

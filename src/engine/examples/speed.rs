@@ -107,7 +107,7 @@ fn shuffled(seed: &mut u64) -> Deck {
     for last in (1..cards.len()).rev() {
         cards.swap(last, next(seed) as usize % (last + 1));
     }
-    Deck::new(cards.try_into().expect("52 cards")).expect("each card once")
+    Deck::new(&cards).expect("each card once")
 }
 
 /// SplitMix64.

@@ -1,15 +1,18 @@
 //! How good a hand is: the best five of up to seven cards, without lookup tables. High hands are here, lows in `low`, hands
-//! that take two cards and three of the board in `omaha`, and what a dealer would call them in `name`.
+//! that take two cards and three of the board in `omaha`, what a game makes of it in `made`, and what a dealer would say in
+//! `name`.
 //!
 //! Cards become one bit each in four lanes of 16 bits, a lane a suit. Pairs, trips and quads then
 //! fall out of the lanes' ANDs, a straight out of five shifts, a flush out of counting the lanes, and
 //! a mask of ranks compares as the ranks do, highest first.
 
 mod low;
+mod made;
 mod name;
 mod omaha;
 
 pub use low::Low;
+pub use made::Made;
 pub use omaha::two_and_three;
 
 use crate::card::Card;

@@ -200,7 +200,7 @@ pub enum Fact {
     Shown {
         /// Whose.
         seat: SeatNo,
-        /// Both cards.
+        /// All his cards, in the order in which they were dealt.
         cards: Cards,
     },
     /// A beaten hand was given up without being shown (R9).
@@ -218,6 +218,9 @@ pub enum Fact {
         rake: u64,
         /// Who got how much, odd chips first (R8).
         shares: Vec<(SeatNo, u64)>,
+        /// Which part of the pot this is, if it is divided. `amount` is then that of the part.
+        #[serde(default, skip_serializing_if = "Part::is_whole")]
+        part: Part,
     },
     /// The hand is over.
     HandEnded {
@@ -238,6 +241,22 @@ pub enum Fact {
         /// Whether.
         on: bool,
     },
+}
+
+/// What an award is for. A pot that is not divided is one whole part.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Part {
+    /// Whether it is for the best high or the best low hand. Neither, if nobody has a low or the same players have both.
+    pub side: Option<Side>,
+}
+
+/// The two hands that win in a hi-lo game (R23).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Side {
+    /// The best hand.
+    High,
+    /// The best low, eight or better.
+    Low,
 }
 
 /// A player who is dealt in.
@@ -290,6 +309,13 @@ pub enum LeaveReason {
     Absent,
     /// The table closed.
     Closed,
+}
+
+impl Part {
+    /// Whether the pot is not divided.
+    pub fn is_whole(&self) -> bool {
+        *self == Part::default()
+    }
 }
 
 impl Fact {

@@ -145,6 +145,7 @@ pub(crate) fn apply(table: &mut Table, fact: &Fact) {
             amount,
             rake,
             shares,
+            part: _,
         } => {
             in_hand(table, |hand| hand.awarded(*amount, *rake, shares));
         }

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::card::Card;
 use crate::settings::{Ante, Settings};
 
 /// A game. The default is plain no-limit Hold'em.
@@ -266,6 +267,11 @@ impl Variant {
             Variant::ShortDeck => 36,
             Variant::Holdem | Variant::Omaha4 | Variant::Omaha5 | Variant::Omaha6 => 52,
         }
+    }
+
+    /// The cards of its deck, each once, in the order of their bytes: all, or those from the sixes up.
+    pub fn cards(self) -> impl Iterator<Item = Card> + Clone {
+        Card::all().skip(Card::COUNT - usize::from(self.deck_len()))
     }
 
     /// Whether exactly two of a player's cards count (R23).

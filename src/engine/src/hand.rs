@@ -8,6 +8,7 @@ use crate::bet::limit::Round;
 use crate::cards::Cards;
 use crate::command::Phase;
 use crate::deck::{Deck, HoleCards};
+use crate::game::Variant;
 use crate::ids::{HandNo, PlayerId, SeatNo, Turn};
 use crate::seat::Owes;
 
@@ -171,9 +172,10 @@ impl Hand {
     }
 
     /// The cards of a seat; `None` without a deck or for a seat that was not dealt in.
-    pub(crate) fn hole(&self, seat: SeatNo) -> Option<HoleCards> {
+    pub(crate) fn hole(&self, seat: SeatNo, variant: Variant) -> Option<HoleCards> {
         let place = self.players.iter().position(|p| p.seat == seat)?;
-        self.deck.as_ref()?.hole(place, self.players.len())
+        let deck = self.deck.as_ref()?;
+        deck.hole(place, self.players.len(), variant)
     }
 }
 

@@ -159,6 +159,12 @@ pub enum Reject {
     /// Fewer than two players can be dealt in.
     #[error("two players are needed")]
     NotEnoughPlayers,
+    /// The deck is that of another game.
+    #[error("this game is dealt from {cards} cards")]
+    WrongDeck {
+        /// How many its deck has.
+        cards: u8,
+    },
     /// The open hand's deck was not restored after a snapshot.
     #[error("the hand cannot go on without its deck")]
     DeckMissing,
@@ -211,6 +217,7 @@ impl Reject {
             Reject::NoStraddles => ("NoStraddles", "R13"),
             Reject::StraddleUnchanged => ("StraddleUnchanged", "R13"),
             Reject::NotEnoughPlayers => ("NotEnoughPlayers", ""),
+            Reject::WrongDeck { .. } => ("WrongDeck", ""),
             Reject::DeckMissing => ("DeckMissing", "R20"),
         }
     }

@@ -1,8 +1,12 @@
 //! Who shows, who may muck, and who wins what (R7, R8, R9).
 
+use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::eval::{CardSet, Strength};
+use crate::card::Card;
+use crate::eval::Made;
+use crate::event::{Part, Side};
+use crate::game::Game;
 use crate::hand::{Hand, InHand, Street};
 use crate::pot::{self, Pot, Stake};
 use crate::settings::Rake;
@@ -10,6 +14,7 @@ use crate::settings::Rake;
 /// A pot and what becomes of it; players are places in the hand.
 pub(crate) struct Award {
     pub pot: u8,
+    pub part: Part,
     pub amount: u64,
     pub rake: u64,
     pub shares: Vec<(usize, u64)>,
@@ -46,23 +51,87 @@ fn pots_of(hand: &Hand, live: fn(&InHand) -> u64) -> Vec<Pot> {
     pot::pots(&stakes)
 }
 
-/// How good each live hand is, by place. The board must be whole.
-pub(crate) fn strengths(hand: &Hand) -> Vec<Option<Strength>> {
-    let board: CardSet = hand.board.iter().copied().collect();
-    let strength = |seat| {
-        Some(
-            hand.hole(seat)?
-                .cards()
-                .iter()
-                .copied()
-                .fold(board, CardSet::with)
-                .strength(),
-        )
+/// How good the live hands are, by place. The board must be whole.
+pub(crate) struct Standings {
+    made: Vec<Option<Made>>,
+}
+
+impl Standings {
+    pub(crate) fn of(hand: &Hand, game: &Game) -> Standings {
+        Standings {
+            made: made(hand, game, &hand.board),
+        }
+    }
+
+    /// Whether he gets nothing of the pot, as far as one sees who is up. Who has no low has nothing to win there.
+    fn beaten(&self, place: usize, pot: &Pot, up: &[bool]) -> bool {
+        let Some(mine) = self.made[place] else {
+            return true;
+        };
+        let rivals = || {
+            let up = pot.contenders.iter().filter(|rival| up[**rival]);
+            up.filter_map(|rival| self.made[*rival])
+        };
+        rivals().any(|rival| rival.high > mine.high)
+            && (mine.low.is_none() || rivals().any(|rival| rival.low > mine.low))
+    }
+
+    /// How a pot of so many chips is divided.
+    fn parts(&self, pot: &Pot, chips: Chips) -> Vec<(Part, Chips, Vec<usize>)> {
+        let high = best(&pot.contenders, |place| {
+            self.made[place].map(|made| made.high)
+        });
+        let low = best(&pot.contenders, |place| self.made[place]?.low);
+        // Nobody has a low: high scoops (R23). The same players have both: they share the whole evenly (R8).
+        if low.is_empty() || low == high {
+            return vec![(Part::default(), chips, high)];
+        }
+        let [half, other] = chips.halves();
+        let [to_high, to_low] = [Side::High, Side::Low].map(|side| Part { side: Some(side) });
+        vec![(to_high, half, high), (to_low, other, low)]
+    }
+}
+
+/// What is divided of a pot: what the winners get, and what the house takes.
+#[derive(Clone, Copy)]
+struct Chips {
+    won: u64,
+    rake: u64,
+}
+
+impl Chips {
+    /// The odd chip is in the first half (R8).
+    fn halves(self) -> [Chips; 2] {
+        let second = Chips {
+            won: self.won / 2,
+            rake: self.rake / 2,
+        };
+        let first = Chips {
+            won: self.won - second.won,
+            rake: self.rake - second.rake,
+        };
+        [first, second]
+    }
+}
+
+fn made(hand: &Hand, game: &Game, board: &[Card]) -> Vec<Option<Made>> {
+    let made = |seat| {
+        let hole = hand.hole(seat, game.variant)?;
+        Some(Made::of(game, hole.cards(), board))
     };
-    hand.players
-        .iter()
-        .map(|p| if p.folded { None } else { strength(p.seat) })
+    let players = hand.players.iter();
+    players
+        .map(|p| if p.folded { None } else { made(p.seat) })
         .collect()
+}
+
+/// Who has the best of something; nobody if none of them has any.
+fn best<T: Ord + Copy>(contenders: &[usize], of: impl Fn(usize) -> Option<T>) -> Vec<usize> {
+    let Some(best) = contenders.iter().filter_map(|place| of(*place)).max() else {
+        return Vec::new();
+    };
+    let has_it = |place: &usize| of(*place) == Some(best);
+    contenders.iter().copied().filter(has_it).collect()
 }
 
 /// Who does what with his cards, in order, of those who have not shown yet: the last aggressor of the river first, or
@@ -72,11 +141,7 @@ pub(crate) fn strengths(hand: &Hand) -> Vec<Option<Strength>> {
 /// A caller who paid to see the last aggressor's hand need not ask for it: nobody's bet of that street was higher, and
 /// those who are still in were even before it, so the aggressor contends for the last side pot, is the first of all, and
 /// finds no hand up that could beat him.
-pub(crate) fn turn_up(
-    hand: &Hand,
-    pots: &[Pot],
-    strengths: &[Option<Strength>],
-) -> Vec<(usize, Turned)> {
+pub(crate) fn turn_up(hand: &Hand, pots: &[Pot], standings: &Standings) -> Vec<(usize, Turned)> {
     let count = hand.players.len();
     let first = hand
         .players
@@ -92,13 +157,8 @@ pub(crate) fn turn_up(
                 continue;
             }
             done[place] = true;
-            let beaten = |pot: &Pot| {
-                pot.contenders
-                    .iter()
-                    .any(|rival| up[*rival] && strengths[*rival] > strengths[place])
-            };
             let mut contested = pots.iter().filter(|pot| pot.contenders.contains(&place));
-            let mucks = contested.all(beaten);
+            let mucks = contested.all(|pot| standings.beaten(place, pot, &up));
             up[place] = !mucks;
             turned.push((place, if mucks { Turned::Mucked } else { Turned::Up }));
         }
@@ -106,11 +166,11 @@ pub(crate) fn turn_up(
     turned
 }
 
-/// What becomes of each pot, the last side pot first. Without strengths nobody is compared: one player is left.
+/// What becomes of each pot, the last side pot first. Without standings nobody is compared: one player is left.
 pub(crate) fn awards(
     hand: &Hand,
     pots: &[Pot],
-    strengths: &[Option<Strength>],
+    standings: Option<&Standings>,
     rake: &Rake,
 ) -> Vec<Award> {
     let raked: Vec<u64> = match hand.street {
@@ -124,23 +184,29 @@ pub(crate) fn awards(
             )
         }
     };
-    let award = |((no, pot), rake): ((u8, &Pot), u64)| {
-        let strength = |place: &usize| strengths.get(*place).copied().flatten();
-        let best = pot.contenders.iter().map(strength).max().flatten();
-        let winners: Vec<usize> = pot
-            .contenders
-            .iter()
-            .copied()
-            .filter(|place| strength(place) == best)
-            .collect();
-        Award {
-            pot: no,
-            amount: pot.amount,
+    let mut awards = Vec::with_capacity(pots.len());
+    for (no, (pot, rake)) in pots.iter().zip(raked).enumerate().rev() {
+        let chips = Chips {
+            won: pot.amount - rake,
             rake,
-            shares: pot::split(pot.amount - rake, &winners),
-        }
-    };
-    let mut awards: Vec<Award> = (0u8..).zip(pots).zip(raked).map(award).collect();
-    awards.reverse();
+        };
+        let parts = match standings {
+            Some(standings) => standings.parts(pot, chips),
+            None => vec![(Part::default(), chips, pot.contenders.clone())],
+        };
+        awards.extend(
+            parts
+                .into_iter()
+                .map(|(part, Chips { won, rake }, winners)| Award {
+                    pot: no as u8,
+                    part,
+                    amount: won + rake,
+                    rake,
+                    shares: pot::split(won, &winners),
+                }),
+        );
+    }
+    // One chip has no second half.
+    awards.retain(|award| award.amount > 0);
     awards
 }

@@ -225,7 +225,7 @@ fn hand_view(table: &Table, hand: &Hand, viewer: Viewer) -> HandView {
         all_in: p.all_in(),
         shown: p.shown,
         own: hand
-            .hole(p.seat)
+            .hole(p.seat, table.settings.game.variant)
             .filter(|_| viewer.player() == Some(p.player))
             .map(OwnCards::from),
     });
@@ -260,7 +260,7 @@ fn own_cards<'a>(table: &Table, viewer: Viewer) -> Seen<'a> {
         let seat = hand.players.iter().find(|p| p.player == player)?.seat;
         Some(Seen::HoleCards {
             seat,
-            cards: hand.hole(seat)?.into(),
+            cards: hand.hole(seat, table.settings.game.variant)?.into(),
         })
     };
     own().unwrap_or(Seen::Nothing)

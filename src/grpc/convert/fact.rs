@@ -1,6 +1,8 @@
 //! What happened, as the wire says it.
 
-use engine::{Action, Away, Card, Cause, Dealt, Fact, LeaveReason, Owes, Post, SeatNo, Street};
+use engine::{
+    Action, Away, Card, Cause, Dealt, Fact, LeaveReason, Owes, Post, SeatNo, Side, Street,
+};
 use proto::v1;
 
 use super::cards;
@@ -186,7 +188,9 @@ fn public(fact: &Fact) -> v1::table_event::Event {
             amount,
             rake,
             shares,
+            part,
         } => Event::PotAwarded(v1::PotAwarded {
+            side: side(part.side).into(),
             pot: (*pot).into(),
             amount: *amount,
             rake: *rake,
@@ -240,6 +244,14 @@ fn left(reason: LeaveReason) -> &'static str {
         LeaveReason::Asked => "asked",
         LeaveReason::Absent => "absent",
         LeaveReason::Closed => "closed",
+    }
+}
+
+fn side(side: Option<Side>) -> v1::Side {
+    match side {
+        None => v1::Side::Unspecified,
+        Some(Side::High) => v1::Side::High,
+        Some(Side::Low) => v1::Side::Low,
     }
 }
 

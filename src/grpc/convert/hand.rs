@@ -51,7 +51,7 @@ pub fn whole(hand: &FinishedHand, viewer: PlayerId) -> v1::GetHandResponse {
             .map(|stamped| v1::HandEvent {
                 sequence: stamped.seq.0,
                 at_ms: stamped.at_ms,
-                event: Some(event(&stamped.event, dealt(hand), viewer)),
+                event: Some(event(&stamped.event, hand, viewer)),
             })
             .collect(),
     }
@@ -68,8 +68,7 @@ pub fn phh(hand: &FinishedHand, viewer: PlayerId) -> Result<String, ExportError>
         .filter_map(|dealt| name(hand, dealt.player))
         .cloned()
         .collect();
-    let known: Vec<(SeatNo, [Card; HoleCards::COUNT])> =
-        own_cards(hand, viewer).into_iter().collect();
+    let known: Vec<(SeatNo, HoleCards)> = own_cards(hand, viewer).into_iter().collect();
     export::export(&export::HandRecord {
         settings: &hand.settings,
         table: Some(&hand.name),
@@ -121,28 +120,27 @@ impl Cursor {
     }
 }
 
-fn event(event: &Event, dealt: &[Dealt], viewer: PlayerId) -> v1::TableEvent {
+fn event(event: &Event, hand: &FinishedHand, viewer: PlayerId) -> v1::TableEvent {
     match event {
         Event::Public(public) => fact::event(public),
-        Event::Private(secret) => own(secret, dealt, viewer)
+        Event::Private(secret) => own(secret, hand, viewer)
             .map_or_else(fact::hidden, |(seat, hole)| fact::own(seat, hole.cards())),
     }
 }
 
 /// What of a secret is this player's: nothing, unless he was dealt in.
-fn own(secret: &Secret, dealt: &[Dealt], viewer: PlayerId) -> Option<(SeatNo, HoleCards)> {
+fn own(secret: &Secret, hand: &FinishedHand, viewer: PlayerId) -> Option<(SeatNo, HoleCards)> {
     let Secret::Deck(deck) = secret;
+    let dealt = dealt(hand);
     let place = dealt.iter().position(|dealt| dealt.player == viewer)?;
-    Some((dealt.get(place)?.seat, deck.hole(place, dealt.len())?))
+    let hole = deck.hole(place, dealt.len(), hand.settings.game.variant)?;
+    Some((dealt.get(place)?.seat, hole))
 }
 
-fn own_cards(hand: &FinishedHand, viewer: PlayerId) -> Option<(SeatNo, [Card; HoleCards::COUNT])> {
+fn own_cards(hand: &FinishedHand, viewer: PlayerId) -> Option<(SeatNo, HoleCards)> {
     hand.events.iter().find_map(|stamped| match &stamped.event {
         Event::Public(_) => None,
-        Event::Private(secret) => {
-            let (seat, hole) = own(secret, dealt(hand), viewer)?;
-            Some((seat, hole.cards().try_into().ok()?))
-        }
+        Event::Private(secret) => own(secret, hand, viewer),
     })
 }
 

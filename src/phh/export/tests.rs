@@ -4,7 +4,7 @@ use crate::phh::parse::parse;
 use crate::phh::replay::{RakeSchedule, Script};
 
 /// Plays a hand of a file and writes it again.
-fn again(text: &str, rake: &RakeSchedule, known: &[(SeatNo, [Card; 2])]) -> String {
+fn again(text: &str, rake: &RakeSchedule, known: &[(SeatNo, HoleCards)]) -> String {
     let hand = parse(text).unwrap().remove(0).1.unwrap();
     let script = Script::new(&hand, rake).unwrap();
     let mut facts = Vec::new();
@@ -82,7 +82,8 @@ actions = ['d dh p1 2c3c', 'd dh p2 AsAd', 'p2 cc', 'p1 cc', 'd db 7c8h9d', 'p1 
 
 #[test]
 fn only_cards_that_may_be_seen_are_written() {
-    let own = [(SeatNo(0), [card("2c"), card("3c")])];
+    let hole = HoleCards::new(&[card("2c"), card("3c")]).unwrap();
+    let own = [(SeatNo(0), hole)];
     let text = again(ALL_IN, &RakeSchedule::default(), &own);
     assert!(text.contains("d dh p1 2c3c"));
     let folded = ALL_IN.replace("'p3 cc'", "'p3 f'").replace(

@@ -77,7 +77,7 @@ impl Cards {
         for (card, other) in spaces.zip(rest) {
             *card = other;
         }
-        Deck::new(cards).or(Err(Illegal::Cards))
+        Deck::new(&cards).or(Err(Illegal::Cards))
     }
 }
 

@@ -72,7 +72,7 @@ impl TableRun {
             HandNo(_) => engine::SeatNo(0),
         };
         Ok(Command::Deal {
-            deck: dealer.deck(table, hand)?,
+            deck: dealer.deck(table, hand, self.state.table.settings().game.variant)?,
             first_button,
         })
     }

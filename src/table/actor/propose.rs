@@ -131,7 +131,7 @@ impl TableRun {
             Event::Public(_) => None,
         });
         deck.filter(|_| self.shard.faults.makes(Defect::ClearDeck))
-            .map(|deck| deck.to_bytes().map(char::from).iter().collect())
+            .map(|deck| deck.to_bytes().into_iter().map(char::from).collect())
     }
 
     pub(super) fn for_snapshot(&self, next: &TableState) -> TableState {

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use engine::{Command, Deck, Entry, Event, Name, SeatNo};
+use engine::{Command, Deck, Entry, Event, Name, SeatNo, Variant};
 
 use super::*;
 use crate::ids::Seq;
@@ -62,7 +62,9 @@ fn story() -> Story {
         };
         apply(&mut state, command, Some(cause));
     }
-    let deck = SeededDealer(1).deck(TABLE, HandNo(1)).expect("a deck");
+    let deck = SeededDealer(1)
+        .deck(TABLE, HandNo(1), Variant::Holdem)
+        .expect("a deck");
     let deal = Command::Deal {
         deck,
         first_button: SeatNo(1),
@@ -240,7 +242,7 @@ fn cut_or_altered_bytes_are_errors() {
         let mut later = bytes.clone();
         later[0] = 2;
         assert!(!reads(&later), "{name} of a later form");
-        let noise = shuffled([3; 32]).to_bytes();
+        let noise = shuffled([3; 32], Variant::Holdem).to_bytes();
         assert!(!reads(&noise), "{name}");
     }
 }

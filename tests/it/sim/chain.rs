@@ -183,7 +183,7 @@ impl Histories {
 }
 
 /// The clear decks of all hands, as bytes.
-pub fn decks(histories: &Histories) -> Vec<[u8; 52]> {
+pub fn decks(histories: &Histories) -> Vec<Vec<u8>> {
     let steps = histories.tables.values().flat_map(|history| &history.steps);
     steps
         .filter_map(|step| match &step.stamped.event {

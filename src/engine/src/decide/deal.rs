@@ -20,6 +20,12 @@ pub(super) fn deal(draft: &mut Draft, deck: &Deck, first_button: SeatNo) -> Resu
     if let Some(hand) = table.hand() {
         return Err(Reject::HandInProgress { hand: hand.no });
     }
+    let variant = table.settings.game.variant;
+    if !deck.is_of(variant) {
+        return Err(Reject::WrongDeck {
+            cards: variant.deck_len(),
+        });
+    }
     let layout = layout(table, first_button).ok_or(Reject::NotEnoughPlayers)?;
     let positions = layout.positions;
     let hand = HandNo(table.hands_started.0.saturating_add(1));

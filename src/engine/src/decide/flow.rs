@@ -14,7 +14,7 @@ use crate::hand::{Hand, Street};
 use crate::ids::{SeatNo, Turn};
 use crate::pot::{self, Pot};
 use crate::seat::Away;
-use crate::showdown::{self, Turned};
+use crate::showdown::{self, Standings, Turned};
 
 /// Goes on until a player must decide or the hand is over. The first to be asked is left of `seat`.
 pub(super) fn go_on_after(draft: &mut Draft, seat: SeatNo) {
@@ -91,13 +91,13 @@ fn end_street(draft: &mut Draft) {
 }
 
 fn deal_street(draft: &mut Draft, street: Street) {
+    let variant = draft.table().settings.game.variant;
     let Some(hand) = draft.hand() else { return };
     let board = hand
         .deck
         .as_ref()
-        .and_then(|deck| deck.board(hand.players.len()));
-    let board = board
-        .expect("a hand goes on only with its deck, and ten players leave 32 cards for the board");
+        .and_then(|deck| deck.board(hand.players.len(), variant));
+    let board = board.expect("a hand goes on only with its deck, and a table has seats for no more players than that is for");
     let cards = Cards::default().and(&board[hand.street.board_len()..street.board_len()]);
     draft.push(Fact::StreetDealt { street, cards });
 }
@@ -130,7 +130,8 @@ fn show_all(draft: &mut Draft) {
 }
 
 fn show(draft: &mut Draft, seat: SeatNo) {
-    if let Some(cards) = draft.hand().and_then(|hand| hand.hole(seat)) {
+    let variant = draft.table().settings.game.variant;
+    if let Some(cards) = draft.hand().and_then(|hand| hand.hole(seat, variant)) {
         draft.push(Fact::Shown {
             seat,
             cards: Cards::default().and(cards.cards()),
@@ -148,20 +149,21 @@ fn end_uncontested(draft: &mut Draft) {
         contenders: vec![winner],
     });
     let pot = pot.filter(|pot| pot.amount > 0);
-    let awards = showdown::awards(hand, pot.as_slice(), &[], &draft.table().settings.rake);
+    let awards = showdown::awards(hand, pot.as_slice(), None, &draft.table().settings.rake);
     end_hand(draft, awards);
 }
 
 fn end_at_showdown(draft: &mut Draft) {
     let Some(hand) = draft.hand() else { return };
     let pots = showdown::pots(hand);
-    let strengths = showdown::strengths(hand);
-    let turned = showdown::turn_up(hand, &pots, &strengths);
+    let settings = &draft.table().settings;
+    let standings = Standings::of(hand, &settings.game);
+    let turned = showdown::turn_up(hand, &pots, &standings);
     let turned: Vec<(SeatNo, Turned)> = turned
         .into_iter()
         .map(|(place, turned)| (hand.players[place].seat, turned))
         .collect();
-    let awards = showdown::awards(hand, &pots, &strengths, &draft.table().settings.rake);
+    let awards = showdown::awards(hand, &pots, Some(&standings), &settings.rake);
     for (seat, turned) in turned {
         match turned {
             Turned::Up => show(draft, seat),
@@ -177,6 +179,7 @@ fn end_hand(draft: &mut Draft, awards: Vec<showdown::Award>) {
     let seats: Vec<SeatNo> = hand.players.iter().map(|p| p.seat).collect();
     for showdown::Award {
         pot,
+        part,
         amount,
         rake,
         shares,
@@ -191,6 +194,7 @@ fn end_hand(draft: &mut Draft, awards: Vec<showdown::Award>) {
             amount,
             rake,
             shares,
+            part,
         });
     }
     draft.push(Fact::HandEnded { hand: no });

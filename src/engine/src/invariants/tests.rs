@@ -9,7 +9,7 @@ use crate::cards::Cards;
 use crate::command::Command;
 use crate::decide::decide;
 use crate::deck::Deck;
-use crate::event::{Event, Fact, LeaveReason};
+use crate::event::{Event, Fact, LeaveReason, Part};
 use crate::evolve::evolve;
 use crate::hand::Street;
 use crate::ids::{HandNo, PlayerId, SeatNo, Turn};
@@ -32,7 +32,7 @@ fn table() -> Table {
         }
     };
     let cards: Vec<Card> = Card::all().collect();
-    let deck = Deck::new(cards.try_into().unwrap()).unwrap();
+    let deck = Deck::new(&cards).unwrap();
     for command in [
         sit(0),
         sit(1),
@@ -63,6 +63,7 @@ fn chips_from_nowhere_are_noticed() {
         amount: 3,
         rake: 0,
         shares,
+        part: Part::default(),
     };
     assert_eq!(
         forged(awarded),
@@ -92,6 +93,7 @@ fn chips_that_vanish_are_noticed() {
         amount: 3,
         rake: 1,
         shares,
+        part: Part::default(),
     };
     assert_eq!(
         forged(awarded),
@@ -120,6 +122,7 @@ fn a_pot_is_not_paid_twice() {
             amount: 2,
             rake: 0,
             shares,
+            part: Part::default(),
         };
         evolve(&mut table, &Event::Public(awarded));
     }

@@ -42,6 +42,7 @@ fn every_refusal_has_its_own_name() {
         Reject::NoStraddles,
         Reject::StraddleUnchanged,
         Reject::NotEnoughPlayers,
+        Reject::WrongDeck { cards: 36 },
         Reject::DeckMissing,
     ];
     let names: BTreeSet<&str> = all.iter().map(Reject::name).collect();

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use engine::{
     Action, Ante, ButtonRule, Card, Command, Deck, Entry, Event, Fact, HandNo, Name, PlayerId,
-    Rake, SeatNo, Settings, Table, Turn, Viewer, check, decide, evolve, legal, view,
+    Rake, SeatNo, Settings, Table, Turn, Variant, Viewer, check, decide, evolve, legal, view,
 };
 
 use crate::rules;
@@ -201,16 +201,19 @@ impl Scene {
     /// The deck has the named cards where those players and the board get them. Who is dealt in is found by dealing.
     fn parse_deal(&self, options: &[&str]) -> Result<Command> {
         let mut first_button = SeatNo(0);
+        let mut variant = self.table()?.settings().game.variant;
         let mut hands: BTreeMap<&str, Vec<Card>> = BTreeMap::new();
         for option in options {
             match option.split_once('=') {
                 Some(("button", seat)) => first_button = SeatNo(number(seat)?),
+                // The deck of another game than the table's.
+                Some(("deck", of)) => variant = game(of)?.0,
                 Some((owner, named)) => drop(hands.insert(owner, cards(named)?)),
                 None => return Err(format!("not an option of deal: {option}")),
             }
         }
-        let sorted: Vec<Card> = Card::all().collect();
-        let any = Deck::new(sorted.clone().try_into().map_err(text)?).map_err(text)?;
+        let sorted: Vec<Card> = variant.cards().collect();
+        let any = Deck::new(&sorted).map_err(text)?;
         let trial = Command::Deal {
             deck: any,
             first_button,
@@ -228,11 +231,12 @@ impl Scene {
             .map(|dealt| named(&self.seats, dealt.seat))
             .collect();
 
+        let (players, each) = (owners.len(), usize::from(variant.hole_len()));
         let mut deck: Vec<Option<Card>> = vec![None; sorted.len()];
         for (owner, cards) in &hands {
             let places: Vec<usize> = match owners.iter().position(|name| name == owner) {
-                Some(place) => vec![place, place + owners.len()],
-                None if *owner == "board" => (0..5).map(|card| owners.len() * 2 + card).collect(),
+                Some(place) => (0..each).map(|round| place + round * players).collect(),
+                None if *owner == "board" => (0..5).map(|card| players * each + card).collect(),
                 None => return Err(format!("{owner} is not dealt in: {owners:?}")),
             };
             for (place, card) in places.into_iter().zip(cards) {
@@ -248,7 +252,7 @@ impl Scene {
             .collect();
         let deck = deck.ok_or("a card is named twice")?;
         Ok(Command::Deal {
-            deck: Deck::new(deck.try_into().map_err(text)?).map_err(text)?,
+            deck: Deck::new(&deck).map_err(text)?,
             first_button,
         })
     }
@@ -371,6 +375,7 @@ fn settings(options: &[&str]) -> Result<Settings> {
                 settings.buy_in_min = 1;
                 settings.buy_in_max = Settings::CHIPS_MAX;
             }
+            "game" => (settings.game.variant, settings.game.low) = game(value)?,
             "ante" => {
                 settings.ante = match value.split_once(':') {
                     Some(("each", ante)) => Ante::Each(number(ante)?),
@@ -418,6 +423,23 @@ fn settings(options: &[&str]) -> Result<Settings> {
         }
     }
     Ok(settings)
+}
+
+/// The cards of a game, and whether lows count.
+fn game(word: &str) -> Result<(Variant, bool)> {
+    let (word, low) = match word.strip_suffix("-low") {
+        Some(word) => (word, true),
+        None => (word, false),
+    };
+    let variant = match word {
+        "holdem" => Variant::Holdem,
+        "short-deck" => Variant::ShortDeck,
+        "omaha4" => Variant::Omaha4,
+        "omaha5" => Variant::Omaha5,
+        "omaha6" => Variant::Omaha6,
+        _ => return Err(format!("no game: {word}")),
+    };
+    Ok((variant, low))
 }
 
 fn parse_entry(word: &str) -> Result<Entry> {

@@ -78,12 +78,17 @@ pub fn tell(event: &Event, name: impl Fn(SeatNo) -> String) -> String {
             amount,
             rake,
             shares,
+            part,
         } => {
             let shares: Vec<String> = shares
                 .iter()
                 .map(|(seat, share)| format!("{} {share}", name(*seat)))
                 .collect();
-            format!("awards {pot} {amount} rake {rake} to {}", shares.join(" "))
+            let side = part.side.map_or(String::new(), |side| format!(" {side:?}"));
+            format!(
+                "awards {pot}{side} {amount} rake {rake} to {}",
+                shares.join(" ")
+            )
         }
         Fact::HandEnded { hand } => format!("ended {hand}"),
         Fact::HandVoided { hand } => format!("voided {hand}"),

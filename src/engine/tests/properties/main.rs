@@ -4,9 +4,10 @@
 mod game;
 mod run;
 
+use engine::eval::Made;
 use engine::{
     Action, Blinds, Card, Command, Deck, Entry, Event, Fact, HandNo, Name, PlayerId, Reject,
-    SeatNo, Table, Viewer, check, decide, evolve, legal, see, view,
+    SeatNo, Side, Table, Viewer, check, decide, evolve, legal, see, view,
 };
 use proptest::prelude::*;
 use run::{Mix, Run, Step, deck, play, settings, state};
@@ -127,7 +128,7 @@ proptest! {
         }
     }
 
-    /// Everybody dealt in sees two cards of his own, all of them are distinct, and those of others only once they are up. Who
+    /// Everybody dealt in sees his own cards, as many as the game has, all of them are distinct, and those of others only once they are up. Who
     /// folded is never shown.
     #[test]
     fn cards_are_distinct_and_ones_own(mix in mix(), steps in steps()) {
@@ -151,7 +152,8 @@ proptest! {
             seen.sort();
             seen.dedup();
             prop_assert_eq!(seen.len(), all);
-            prop_assert_eq!(all, hand.board().len() + 2 * hand.players().len());
+            let each = usize::from(table.settings().game.variant.hole_len());
+            prop_assert_eq!(all, hand.board().len() + each * hand.players().len());
         }
     }
 
@@ -225,6 +227,29 @@ proptest! {
         }
     }
 
+    /// Nobody wins who has less than somebody in the hand who paid as much: for high, for low, and for a pot that is not divided
+    /// for both (R7, R8, R23).
+    #[test]
+    fn the_best_hand_wins(mix in mix(), steps in steps()) {
+        let run = play(mix, &steps);
+        let mut table = Table::new(settings(mix)).unwrap();
+        for event in &run.events {
+            if let Event::Public(Fact::PotAwarded { shares, part, .. }) = event {
+                let hands = live_hands(&table);
+                for (seat, _) in shares {
+                    let (_, paid, won) = *hands.iter().find(|(of, ..)| of == seat).unwrap();
+                    for (_, other_paid, other) in hands.iter().filter(|_| hands.len() > 1) {
+                        let high = won.high >= other.high || paid > *other_paid;
+                        let low = won.low >= other.low || paid > *other_paid;
+                        prop_assert!(part.side == Some(Side::Low) || high);
+                        prop_assert!(part.side == Some(Side::High) || low);
+                    }
+                }
+            }
+            evolve(&mut table, event);
+        }
+    }
+
     /// A command that was carried out is refused when it comes again, or does nothing that was not asked for (R21).
     #[test]
     fn an_action_counts_once(mix in mix(), steps in steps()) {
@@ -238,7 +263,7 @@ proptest! {
         prop_assert!(decide(&table, &fold).is_err());
         let time_out = Command::TimeOut { hand: clock.hand, turn: clock.turn, phase: clock.phase };
         prop_assert!(decide(&table, &time_out).is_err());
-        let deal = Command::Deal { deck: deck(7), first_button: clock.seat };
+        let deal = Command::Deal { deck: deck(table.settings().game.variant, 7), first_button: clock.seat };
         prop_assert_eq!(decide(&table, &deal).is_ok(), table.can_deal());
         prop_assert!(table.hands_started() > HandNo(0));
     }
@@ -265,14 +290,30 @@ fn viewers() -> impl Iterator<Item = Viewer> {
         .chain([Viewer::Spectator])
 }
 
+/// Who is still in, what he paid, and what he holds.
+fn live_hands(table: &Table) -> Vec<(SeatNo, u64, Made)> {
+    let hand = table.hand().expect("a hand is open");
+    let live = hand.players().iter().filter(|player| !player.folded);
+    live.map(|player| {
+        let looked = view(table, Viewer::Player(player.player)).hand;
+        let players = looked.expect("a hand is open").players;
+        let own = players.iter().find_map(|player| player.own);
+        let own = own.expect("he was dealt in");
+        let made = Made::of(&table.settings().game, own.cards(), &hand.board());
+        (player.seat, player.bets + player.ante, made)
+    })
+    .collect()
+}
+
 /// The same table with the cards in other places that this viewer may not know: all but his own, the board and what was
 /// turned up.
 fn with_hidden_cards_exchanged(table: &Table, viewer: Viewer) -> Option<Table> {
     let hand = table.hand()?;
     let mut bytes = table.secret()?.to_bytes();
     let count = hand.players().len();
+    let each = usize::from(table.settings().game.variant.hole_len());
     let mut hidden: Vec<usize> = (0..bytes.len()).collect();
-    hidden.retain(|card| match card.checked_sub(2 * count) {
+    hidden.retain(|card| match card.checked_sub(each * count) {
         Some(board) => board >= hand.board().len(),
         None => {
             let owner = &hand.players()[card % count];

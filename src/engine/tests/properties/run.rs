@@ -2,7 +2,7 @@
 
 use engine::{
     Action, Ante, ButtonRule, Card, Command, Deck, Entry, Event, HandNo, Name, Phase, PlayerId,
-    Rake, SeatNo, Settings, Table, Turn, carry_out, check, decide, evolve, legal,
+    Rake, SeatNo, Settings, Table, Turn, Variant, carry_out, check, decide, evolve, legal,
 };
 
 use crate::game;
@@ -93,19 +93,19 @@ pub fn settings(Mix(mix): Mix) -> Settings {
 }
 
 /// All of a table's state, the deck too.
-pub fn state(table: &Table) -> (serde_json::Value, Option<[u8; Card::COUNT]>) {
+pub fn state(table: &Table) -> (serde_json::Value, Option<Vec<u8>>) {
     (
         serde_json::to_value(table).expect("a table serialises"),
         table.secret().map(Deck::to_bytes),
     )
 }
 
-pub fn deck(mut seed: u64) -> Deck {
-    let mut cards: Vec<Card> = Card::all().collect();
+pub fn deck(variant: Variant, mut seed: u64) -> Deck {
+    let mut cards: Vec<Card> = variant.cards().collect();
     for last in (1..cards.len()).rev() {
         cards.swap(last, next(&mut seed) as usize % (last + 1));
     }
-    Deck::new(cards.try_into().expect("52 cards")).expect("each card once")
+    Deck::new(&cards).expect("each card once")
 }
 
 /// SplitMix64.
@@ -168,7 +168,7 @@ fn command(table: &Table, step: Step) -> Command {
                 turn: clock.turn,
                 phase: clock.phase,
             },
-            None => deal(how),
+            None => deal(table, how),
         },
         91.. => match legal(table).zip(table.clock()) {
             Some((legal, clock)) => {
@@ -192,7 +192,7 @@ fn command(table: &Table, step: Step) -> Command {
                 };
                 act(table, player, action)
             }
-            None => deal(how),
+            None => deal(table, how),
         },
     }
 }
@@ -222,9 +222,9 @@ fn act(table: &Table, player: PlayerId, action: Action) -> Command {
     }
 }
 
-fn deal(how: u64) -> Command {
+fn deal(table: &Table, how: u64) -> Command {
     Command::Deal {
-        deck: deck(how),
+        deck: deck(table.settings().game.variant, how),
         first_button: SeatNo((how % 12) as u8),
     }
 }

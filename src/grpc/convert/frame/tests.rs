@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use engine::{Card, Deck, Fact, HandNo, Legal, RaiseBounds, SeatNo, Secret, Turn};
+use engine::{Card, Deck, Fact, HandNo, Legal, RaiseBounds, SeatNo, Secret, Turn, Variant};
 use prost::Message;
 
 use super::*;
@@ -24,7 +24,7 @@ fn event(sight: Sight) -> Frame {
 fn deck(first: usize) -> Deck {
     let mut cards: Vec<Card> = Card::all().collect();
     cards.rotate_left(first);
-    Deck::new(cards.try_into().expect("52 cards")).expect("each once")
+    Deck::new(&cards).expect("each once")
 }
 
 fn stamped(event: Event) -> Arc<Stamped> {
@@ -67,7 +67,9 @@ fn lengths_say_nothing_about_cards() {
         );
     }
     let own = |first| {
-        let cards = deck(first).hole(0, 2).expect("two players");
+        let cards = deck(first)
+            .hole(0, 2, Variant::Holdem)
+            .expect("two players");
         wire(event(Sight::Own {
             seat: SeatNo(1),
             cards: cards.into(),
@@ -82,7 +84,7 @@ fn lengths_say_nothing_about_cards() {
 
 #[test]
 fn own_cards_and_facts_say_what_they_are() {
-    let cards = deck(0).hole(0, 2).expect("two players");
+    let cards = deck(0).hole(0, 2, Variant::Holdem).expect("two players");
     let own = content(event(Sight::Own {
         seat: SeatNo(3),
         cards: cards.into(),

@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, sync::Arc};
 
-use engine::{Action, Command, Entry, Legal};
+use engine::{Action, Command, Entry, Legal, Variant};
 use proto::v1::table_event::Event as Wire;
 
 use super::*;
@@ -33,7 +33,7 @@ fn played(mut action: impl FnMut(&Legal) -> Action) -> FinishedHand {
         assert!(step(&mut state, &sit).is_none());
     }
     let deal = Command::Deal {
-        deck: shuffled([3; 32]),
+        deck: shuffled([3; 32], Variant::Holdem),
         first_button: SeatNo(1),
     };
     let mut finished = step(&mut state, &deal);
