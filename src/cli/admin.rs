@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Subcommand;
 
 use super::connect::ServerArgs;
+use super::schema::{self, SchemaCommand};
 use crate::client::{Address, Operator};
 
 /// Talks to the ops address of a node. No command shows a card of a hand that is being played.
@@ -77,6 +78,11 @@ enum AdminCommand {
         #[arg(value_name = "NODE", required = true)]
         nodes: Vec<String>,
     },
+    /// The tables on Cassandra. Talks to Cassandra, not to a node.
+    Schema {
+        #[command(subcommand)]
+        command: SchemaCommand,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -119,6 +125,7 @@ pub(super) async fn run(args: AdminArgs) -> anyhow::Result<ExitCode> {
         .link()?,
     );
     match args.command {
+        AdminCommand::Schema { command } => schema::run(command).await?,
         AdminCommand::Table {
             command: AdminTable::List { parked, json },
         } => list(&operator, parked, json).await?,

@@ -12,6 +12,7 @@ mod hand;
 pub mod phh;
 mod play;
 mod say;
+mod schema;
 pub mod serve;
 mod table;
 

@@ -8,6 +8,7 @@ impl Config {
         let cluster = &self.cluster;
         let shared = match self.store {
             StoreKind::Embedded => false,
+            StoreKind::Cassandra => true,
         };
         let on = cluster.enabled;
         vec![

@@ -11,6 +11,7 @@ mod tests;
 
 use std::{
     ffi::OsString,
+    num::NonZeroU16,
     path::{Path, PathBuf},
 };
 
@@ -34,6 +35,7 @@ pub struct Config {
     pub cluster: Cluster,
     pub store: StoreKind,
     pub embedded: Embedded,
+    pub cassandra: Cassandra,
     pub secrets: Secrets,
     pub server: Server,
     pub log: Log,
@@ -92,6 +94,8 @@ pub struct Cluster {
 pub enum StoreKind {
     /// SQLite in this process.
     Embedded,
+    /// Apache Cassandra.
+    Cassandra,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -100,6 +104,35 @@ pub enum StoreKind {
 pub struct Embedded {
     pub path: PathBuf,
     pub max_bytes: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "see Config")]
+pub struct Cassandra {
+    pub hosts: Vec<String>,
+    pub keyspace: String,
+    pub user: String,
+    pub password_file: PathBuf,
+    pub tls_ca_file: PathBuf,
+    pub tls_cert_file: PathBuf,
+    pub tls_key_file: PathBuf,
+    pub consistency: Consistency,
+    pub data_centre: String,
+    pub connect_timeout_ms: u64,
+    pub request_timeout_ms: u64,
+    pub connect_patience_ms: u64,
+    pub connections_per_host: usize,
+}
+
+/// Whose copies decide on Cassandra. Never mixed within a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consistency {
+    /// A majority of all: QUORUM and SERIAL.
+    Quorum,
+    /// A majority of those in one data centre: LOCAL_QUORUM and LOCAL_SERIAL.
+    LocalQuorum,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -271,14 +304,18 @@ impl Config {
         Ok(self)
     }
 
+    /// Shards that tables hash to.
+    pub fn shards(&self) -> NonZeroU16 {
+        let by_store = match self.store {
+            StoreKind::Embedded => SHARDS_EMBEDDED,
+            StoreKind::Cassandra => SHARDS_CASSANDRA,
+        };
+        NonZeroU16::new(self.server.shards).unwrap_or(by_store)
+    }
+
     fn check(&self, merged: &merge::Merged) -> Result<(), ConfigError> {
         let server = &self.server;
         let rules = [
-            (
-                "server.shards",
-                server.shards > 0,
-                "there is at least one shard",
-            ),
             (
                 "server.snapshot_interval",
                 server.snapshot_interval > 0,
@@ -381,7 +418,8 @@ impl Config {
                  no level would silence the rest",
             ),
         ];
-        let mut rules = rules.into_iter().chain(self.cluster_rules());
+        let rules = rules.into_iter().chain(self.cluster_rules());
+        let mut rules = rules.chain(self.cassandra_rules());
         match rules.find(|(_, holds, _)| !holds) {
             None => Ok(()),
             Some((key, _, cause)) => Err(ConfigError::BadValue {
@@ -390,6 +428,80 @@ impl Config {
                 cause: cause.into(),
             }),
         }
+    }
+}
+
+impl Config {
+    /// What has to hold on Cassandra; without it nothing of this is looked at.
+    fn cassandra_rules(&self) -> impl Iterator<Item = (&'static str, bool, &'static str)> {
+        let cassandra = &self.cassandra;
+        let named = |path: &Path| !path.as_os_str().is_empty();
+        let (tls, cert, key) = (
+            named(&cassandra.tls_ca_file),
+            named(&cassandra.tls_cert_file),
+            named(&cassandra.tls_key_file),
+        );
+        let mut letters = cassandra.keyspace.bytes();
+        let keyspace = cassandra.keyspace.len() <= 48
+            && letters
+                .next()
+                .is_some_and(|first| first.is_ascii_lowercase())
+            && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_');
+        let rules = [
+            (
+                "secrets.deck_key_file",
+                named(&self.secrets.deck_key_file),
+                "with `store: cassandra` every node opens every deck, so a file with the same keys has to be named for all",
+            ),
+            (
+                "cassandra.hosts",
+                !cassandra.hosts.is_empty() && !cassandra.hosts.iter().any(String::is_empty),
+                "at least one host, none of them empty",
+            ),
+            (
+                "cassandra.keyspace",
+                keyspace,
+                "1 to 48 small letters, digits and underlines, a letter first",
+            ),
+            (
+                "cassandra.password_file",
+                cassandra.user.is_empty() != named(&cassandra.password_file),
+                "cassandra.user and cassandra.password_file go together",
+            ),
+            (
+                "cassandra.tls_key_file",
+                cert == key,
+                "cassandra.tls_cert_file and cassandra.tls_key_file go together",
+            ),
+            (
+                "cassandra.tls_ca_file",
+                tls || !cert,
+                "needed with cassandra.tls_cert_file: whose certificates are trusted",
+            ),
+            (
+                "cassandra.data_centre",
+                (cassandra.consistency == Consistency::LocalQuorum)
+                    != cassandra.data_centre.is_empty(),
+                "named with `consistency: local_quorum`, and only then",
+            ),
+            (
+                "cassandra.connect_timeout_ms",
+                cassandra.connect_timeout_ms >= 100,
+                "at least 100",
+            ),
+            (
+                "cassandra.request_timeout_ms",
+                (100..=5_000).contains(&cassandra.request_timeout_ms),
+                "100 to 5000: a table waits for it",
+            ),
+            (
+                "cassandra.connections_per_host",
+                (1..=64).contains(&cassandra.connections_per_host),
+                "1 to 64",
+            ),
+        ];
+        let used = self.store == StoreKind::Cassandra;
+        rules.into_iter().filter(move |_| used)
     }
 }
 
@@ -425,6 +537,11 @@ fn is_filter(part: &str) -> bool {
     let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
     LEVELS.iter().any(|known| level.eq_ignore_ascii_case(known))
 }
+
+/// Each is a log with commits of its own.
+const SHARDS_EMBEDDED: NonZeroU16 = NonZeroU16::new(8).expect("not zero");
+/// So that a node more or less moves a small part, and many nodes find work.
+const SHARDS_CASSANDRA: NonZeroU16 = NonZeroU16::new(256).expect("not zero");
 
 /// Variables that override a key: `ORP_SECTION__KEY`.
 const PREFIX: &str = "ORP_";

@@ -63,8 +63,8 @@ fn what_is_wrong_is_named_with_its_line() {
         "my.yaml: `the file` is a list; wanted a list of sections",
     );
     check(
-        "server:\n  shards: 0\n",
-        "my.yaml:2: `server.shards`: there is at least one shard",
+        "server:\n  park_after: 0\n",
+        "my.yaml:2: `server.park_after`: at least 1",
     );
     check(
         "server:\n  commit_interval_ms: 26\n",
@@ -92,6 +92,83 @@ fn what_is_wrong_is_named_with_its_line() {
     );
     assert!(error("store: floppy\n").starts_with("my.yaml:1: `store`: "));
     assert!(error("grpc: [\n").starts_with("my.yaml:"));
+}
+
+#[test]
+fn what_cassandra_needs_is_asked_for_on_cassandra_only() {
+    let check = |cassandra: &str, expected: &str| {
+        let head = "store: cassandra\nsecrets:\n  deck_key_file: keys\ncassandra:\n  hosts: [a, \"b:9043\"]\n";
+        let text = format!("{head}{cassandra}");
+        let read = Config::from_parts(Some(("my.yaml", &text)), &[]);
+        assert_eq!(
+            read.err().map_or(String::new(), |error| error.to_string()),
+            expected,
+            "{text}"
+        );
+        let elsewhere = text.replace("store: cassandra", "store: embedded");
+        assert!(
+            Config::from_parts(Some(("my.yaml", &elsewhere)), &[]).is_ok(),
+            "{elsewhere}"
+        );
+    };
+    check("", "");
+    check("  consistency: local_quorum\n  data_centre: dc1\n", "");
+    check("  user: orp\n  password_file: secret\n", "");
+    check(
+        "  user: orp\n",
+        "built-in defaults: `cassandra.password_file`: cassandra.user and cassandra.password_file go together",
+    );
+    check(
+        "  consistency: local_quorum\n",
+        "built-in defaults: `cassandra.data_centre`: named with `consistency: local_quorum`, and only then",
+    );
+    check(
+        "  data_centre: dc1\n",
+        "my.yaml:6: `cassandra.data_centre`: named with `consistency: local_quorum`, and only then",
+    );
+    check(
+        "  keyspace: \"Poker; DROP\"\n",
+        "my.yaml:6: `cassandra.keyspace`: 1 to 48 small letters, digits and underlines, a letter first",
+    );
+    check(
+        "  tls_cert_file: us.pem\n  tls_key_file: us.key\n",
+        "built-in defaults: `cassandra.tls_ca_file`: needed with cassandra.tls_cert_file: whose certificates are trusted",
+    );
+    assert_eq!(
+        error("store: cassandra\n"),
+        "built-in defaults: `secrets.deck_key_file`: with `store: cassandra` every node opens every deck, so a file with \
+         the same keys has to be named for all"
+    );
+}
+
+#[test]
+fn the_example_of_a_cluster_reads() {
+    let text = include_str!("../../config/cluster.yaml");
+    let variables = [(
+        "ORP_CLUSTER__ADVERTISE".to_owned(),
+        "node-0:50053".to_owned(),
+    )];
+    let config =
+        Config::from_parts(Some(("cluster.yaml", text)), &variables).expect("it is an example");
+    assert_eq!(config.store, StoreKind::Cassandra);
+    assert!(config.cluster.enabled);
+}
+
+#[test]
+fn shards_are_the_stores_unless_they_are_named() {
+    let shards = |text: &str| {
+        Config::from_parts(Some(("f", text)), &[])
+            .expect(text)
+            .shards()
+            .get()
+    };
+    assert_eq!(shards(""), 8);
+    let on_cassandra = "store: cassandra\nsecrets:\n  deck_key_file: keys\n";
+    assert_eq!(shards(on_cassandra), 256);
+    assert_eq!(
+        shards(&format!("{on_cassandra}server:\n  shards: 12\n")),
+        12
+    );
 }
 
 #[test]

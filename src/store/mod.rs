@@ -12,6 +12,7 @@
 //! - [`segment`], [`records`], [`error`]: the words
 //! - [`log`]: append, takeover, rotate, prune: how there is one writer without trusting clocks
 //! - `conformance` (tests, and the feature of that name): what every store must pass
+//! - [`cassandra`]: Apache Cassandra, for any number of nodes
 //! - [`embedded`]: SQLite in this process
 //! - [`memory`]: a store for tests and simulations that can be told to misbehave
 
@@ -19,6 +20,7 @@ use async_trait::async_trait;
 
 use crate::ids::{Epoch, HandNo, PlayerId, ShardId, TableId};
 
+pub mod cassandra;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod embedded;

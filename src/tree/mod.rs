@@ -28,6 +28,7 @@
 mod cluster;
 mod listener;
 mod setup;
+pub mod stores;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

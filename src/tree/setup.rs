@@ -9,18 +9,14 @@ use std::{
 
 use supervisors::StartError;
 
-use super::cluster::Identity;
+use super::{cluster::Identity, stores};
 use crate::{
     accounts::{GuestLimit, SessionSettings, Sessions},
     cluster::{links::tls::TlsError, peer::BadName},
-    config::{Config, StoreKind},
+    config::Config,
     grpc::{self, Origins, WatchLimits, options::BadOrigin},
     ids::ShardCount,
-    store::{
-        Cas, ClusterRecord, SerialDomain, Store, StoreError,
-        embedded::{EmbeddedOptions, EmbeddedStore, OpenError},
-        log::LogOptions,
-    },
+    store::{Cas, ClusterRecord, SerialDomain, Store, StoreError, log::LogOptions},
     table::{
         Tables,
         seal::{Keyring, SealError},
@@ -44,17 +40,9 @@ pub enum SetupError {
         /// Why.
         cause: std::io::Error,
     },
-    /// The folder of the store cannot be made.
-    #[error("cannot make the folder {}: {cause}", path.display())]
-    Folder {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        cause: std::io::Error,
-    },
     /// The store does not open.
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(#[from] stores::StoreError),
     /// The store gave no answer.
     #[error("the store: {0}")]
     Store(#[from] StoreError),
@@ -67,6 +55,18 @@ pub enum SetupError {
         stored: ShardCount,
         /// What the configuration says.
         configured: ShardCount,
+    },
+    /// The store was made for another order of conditional statements.
+    #[error(
+        "the store was made with {}, the configuration says {}: set cassandra.consistency and cassandra.data_centre accordingly; it is fixed when a store is made",
+        words(stored),
+        words(configured)
+    )]
+    SerialDomain {
+        /// What the store was made with.
+        stored: SerialDomain,
+        /// What the configuration says.
+        configured: SerialDomain,
     },
     /// The store holds forms that this release does not read.
     #[error(
@@ -121,7 +121,7 @@ pub(super) struct Setup {
 impl Setup {
     pub(super) async fn of(config: &Config) -> Result<Self, SetupError> {
         let grpc_options = grpc_options(config)?;
-        let store = open_store(config)?;
+        let store = stores::open(config).await?;
         let shards = claim_cluster(store.as_ref(), config).await?;
         let keys = keys(config)?;
         let identity = match config.cluster.enabled {
@@ -155,32 +155,15 @@ impl Setup {
     }
 }
 
-fn open_store(config: &Config) -> Result<Arc<dyn Store>, SetupError> {
-    match config.store {
-        StoreKind::Embedded => {
-            let path = &config.embedded.path;
-            std::fs::create_dir_all(path).map_err(|cause| SetupError::Folder {
-                path: path.clone(),
-                cause,
-            })?;
-            let max_bytes = Some(config.embedded.max_bytes).filter(|limit| *limit > 0);
-            Ok(Arc::new(EmbeddedStore::open(
-                path.join(DATABASE),
-                &EmbeddedOptions { max_bytes },
-            )?))
-        }
-    }
-}
-
 /// Makes the cluster's record, or refuses a store that was made otherwise.
 async fn claim_cluster(store: &dyn Store, config: &Config) -> Result<ShardCount, SetupError> {
-    let configured = ShardCount::new(config.server.shards).expect("the configuration was checked");
+    let configured = ShardCount(config.shards());
     let ours = ClusterRecord {
         shards: configured,
-        serial_domain: SerialDomain::Serial,
+        serial_domain: stores::serial_domain(config),
         feature_level: FEATURE_LEVEL,
     };
-    let stored = match store.create_cluster(&ours).await? {
+    let stored = match create_cluster(store, &ours).await? {
         Cas::Applied => return Ok(configured),
         Cas::NotApplied(stored) => stored,
     };
@@ -196,7 +179,40 @@ async fn claim_cluster(store: &dyn Store, config: &Config) -> Result<ShardCount,
             configured,
         });
     }
+    if stored.serial_domain != ours.serial_domain {
+        return Err(SetupError::SerialDomain {
+            stored: stored.serial_domain,
+            configured: ours.serial_domain,
+        });
+    }
     Ok(configured)
+}
+
+/// Several nodes that start together get in each other's way here; whoever asks again finds the record, whoever made it.
+async fn create_cluster(
+    store: &dyn Store,
+    ours: &ClusterRecord,
+) -> Result<Cas<ClusterRecord>, StoreError> {
+    let mut tries = 1;
+    loop {
+        match store.create_cluster(ours).await {
+            Err(error) if error.is_transient() && tries < CREATE_TRIES => {
+                tracing::warn!(error = %error, "cluster record not read; asking again");
+                tokio::time::sleep(CREATE_PAUSE).await;
+                tries += 1;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+fn words(domain: &SerialDomain) -> String {
+    match domain {
+        SerialDomain::Serial => "`consistency: quorum`".into(),
+        SerialDomain::LocalSerial(data_centre) => {
+            format!("`consistency: local_quorum` in data centre {data_centre}")
+        }
+    }
 }
 
 /// The keys of the configured file, or of one that is made beside the embedded store.
@@ -266,7 +282,8 @@ fn wall_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-const DATABASE: &str = "orp.db";
+const CREATE_TRIES: u32 = 10;
+const CREATE_PAUSE: Duration = Duration::from_millis(200);
 /// The forms of events and snapshots that this release writes and reads.
 const FEATURE_LEVEL: u32 = 1;
 /// About 200 bytes each.

@@ -1,5 +1,6 @@
 //! Integration tests: one binary.
 
+mod cassandra;
 mod fuzz;
 mod node;
 mod recovery;

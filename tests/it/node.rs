@@ -2,13 +2,35 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc,
     time::Duration,
 };
 
 use openrustpoker::client::Address;
+
+/// Few, so that they all have something to do.
+pub const SHARDS: u16 = 8;
+
+/// What a server keeps its truth in.
+pub struct Keep {
+    /// The part of its configuration that says so.
+    pub config: String,
+    /// Where the store's files are.
+    pub files: PathBuf,
+}
+
+impl Keep {
+    /// The embedded store, in a folder.
+    pub fn embedded(folder: &Path) -> Self {
+        let files = folder.join("data");
+        Self {
+            config: format!("embedded:\n  path: {}\n", files.display()),
+            files,
+        }
+    }
+}
 
 /// A running `orp serve`. Dropped, it is killed.
 pub struct Server {
@@ -20,18 +42,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server on the store in `folder`, at a port that it chooses.
-    pub fn start(folder: &Path) -> Self {
-        Self::start_at(folder, 0)
+    /// Starts a server, at a port that it chooses. Its configuration is written to `folder`.
+    pub fn start(folder: &Path, keep: &Keep) -> Self {
+        Self::start_at(folder, keep, 0)
     }
 
     /// The same at a port that is free because the server before it was killed.
-    pub fn start_at(folder: &Path, port: u16) -> Self {
+    pub fn start_at(folder: &Path, keep: &Keep, port: u16) -> Self {
         let config = folder.join("config.yaml");
         let text = format!(
-            "grpc:\n  port: {port}\nops:\n  port: 0\nembedded:\n  path: {}\nserver:\n  hand_pause_ms: 0\n  \
+            "grpc:\n  port: {port}\nops:\n  port: 0\n{}server:\n  shards: {SHARDS}\n  hand_pause_ms: 0\n  \
              snapshot_interval: 60\n  segment_max_bytes: 262144\nlog:\n  level: error\n",
-            folder.join("data").display()
+            keep.config
         );
         std::fs::write(&config, text).expect("the folder can be written");
         let mut child = Command::new(env!("CARGO_BIN_EXE_orp"))

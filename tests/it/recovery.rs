@@ -15,16 +15,26 @@ use openrustpoker::{
 };
 use proto::v1::{Settings, TableView};
 
-use crate::node::Server;
+use crate::node::{Keep, Server};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bots_go_on_through_fifty_kills() {
+    let folder = tempfile::tempdir().expect("a folder");
+    bots_go_on(&Keep::embedded(folder.path()), number("KILLS", 50)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hand_is_the_same_after_a_kill_at_every_action() {
+    let folder = tempfile::tempdir().expect("a folder");
+    the_hand_is_the_same(&Keep::embedded(folder.path())).await;
+}
 
 /// The bots play flat out, the server is killed at random busy moments and comes back on the same store and at the same
 /// address, and the bots go on by resuming their streams. They check P1, P2, P3, P5, P6, P7 and P8 all the time.
-#[tokio::test(flavor = "multi_thread")]
-async fn bots_go_on_through_fifty_kills() {
-    let kills: u64 = number("KILLS", 50);
+pub async fn bots_go_on(keep: &Keep, kills: u64) {
     let mut dice = Dice::new(number("SEED", 1), 0, 0);
     let folder = tempfile::tempdir().expect("a folder");
-    let mut server = Server::start(folder.path());
+    let mut server = Server::start(folder.path(), keep);
     let port = server.port();
     let control = Arc::new(Control::default());
     let options = Options {
@@ -47,7 +57,7 @@ async fn bots_go_on_through_fifty_kills() {
         })
         .await;
         server.kill();
-        server = Server::start_at(folder.path(), port);
+        server = Server::start_at(folder.path(), keep, port);
     }
     let target = control.hands() + 20;
     until("play goes on after the last kill", || {
@@ -93,10 +103,9 @@ async fn bots_go_on_through_fifty_kills() {
 }
 
 /// One hand, and a kill after every answer: what every player may see is the same before and after, the deck included.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_hand_is_the_same_after_a_kill_at_every_action() {
+pub async fn the_hand_is_the_same(keep: &Keep) {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut server = Server::start(folder.path());
+    let mut server = Server::start(folder.path(), keep);
     let port = server.port();
     let link = Link::new(std::slice::from_ref(&server.address), patience()).expect("an address");
     let mut players = Vec::new();
@@ -121,12 +130,12 @@ async fn the_hand_is_the_same_after_a_kill_at_every_action() {
         let views = look(&players, &table).await;
         let deck = start_of_the_deck(&players, &views);
         assert_eq!(
-            holding(&folder.path().join("data"), &deck),
+            holding(&keep.files, &deck),
             None,
             "P5: clear cards of a live hand at rest"
         );
         server.kill();
-        server = Server::start_at(folder.path(), port);
+        server = Server::start_at(folder.path(), keep, port);
         kills += 1;
         assert_eq!(look(&players, &table).await, views, "after kill {kills}");
         if views[0].hand >= 4 {
@@ -182,16 +191,17 @@ fn start_of_the_deck(players: &[Player], views: &[TableView]) -> Vec<u8> {
         .collect()
 }
 
-/// The first file in a folder that holds these bytes.
+/// The first file in a folder, or in one below it, that holds these bytes.
 fn holding(folder: &Path, bytes: &[u8]) -> Option<PathBuf> {
-    let files = std::fs::read_dir(folder)
-        .expect("the folder is there")
-        .map(|file| file.expect("a file").path());
-    files.filter(|file| file.is_file()).find(|file| {
-        std::fs::read(file)
-            .expect("it reads")
-            .windows(bytes.len())
-            .any(|found| found == bytes)
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    entries.into_iter().find_map(|entry| {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            return holding(&path, bytes);
+        }
+        // A database may have removed it since it was listed.
+        let held = std::fs::read(&path).ok()?;
+        memchr::memmem::find(&held, bytes).map(|_at| path)
     })
 }
 
@@ -281,7 +291,7 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     );
 }
 
-fn number(variable: &str, default: u64) -> u64 {
+pub fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable)
         .ok()
         .and_then(|text| text.parse().ok())
