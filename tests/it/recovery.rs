@@ -26,7 +26,7 @@ async fn bots_go_on_through_fifty_kills() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hand_is_the_same_after_a_kill_at_every_action() {
     let folder = tempfile::tempdir().expect("a folder");
-    the_hand_is_the_same(&Keep::embedded(folder.path())).await;
+    the_hand_is_the_same(&Keep::embedded(folder.path()), 3).await;
 }
 
 /// The bots play flat out, the server is killed at random busy moments and comes back on the same store and at the same
@@ -102,8 +102,8 @@ pub async fn bots_go_on(keep: &Keep, kills: u64) {
     assert_eq!((totals.chips_in, totals.on_tables), (report.chips_in, 0));
 }
 
-/// One hand, and a kill after every answer: what every player may see is the same before and after, the deck included.
-pub async fn the_hand_is_the_same(keep: &Keep) {
+/// So many hands, and a kill after every answer: what every player may see is the same before and after, the deck included.
+pub async fn the_hand_is_the_same(keep: &Keep, hands: u64) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut server = Server::start(folder.path(), keep);
     let port = server.port();
@@ -138,7 +138,7 @@ pub async fn the_hand_is_the_same(keep: &Keep) {
         server = Server::start_at(folder.path(), keep, port);
         kills += 1;
         assert_eq!(look(&players, &table).await, views, "after kill {kills}");
-        if views[0].hand >= 4 {
+        if views[0].hand > hands {
             break;
         }
         let legal = views[0].legal.as_ref().expect("somebody is to act");
@@ -162,7 +162,10 @@ pub async fn the_hand_is_the_same(keep: &Keep) {
             .await
             .expect("a legal action");
     }
-    assert!(kills >= 20, "three hands take more than {kills} actions");
+    assert!(
+        kills >= 7 * hands,
+        "{hands} hands take more than {kills} actions"
+    );
     let last = look(&players, &table).await;
     let chips: u64 = last[0].seats.iter().map(|seat| seat.stack).sum::<u64>() + last[0].pot;
     assert_eq!(chips, 30_000);

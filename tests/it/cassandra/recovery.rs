@@ -26,12 +26,12 @@ pub async fn keep(folder: &Path) -> (Keep, String) {
 #[ignore = "needs Cassandra: tests/run cassandra"]
 async fn bots_go_on_through_kills() {
     let folder = tempfile::tempdir().expect("a folder");
-    bots_go_on(&keep(folder.path()).await.0, number("KILLS", 15)).await;
+    bots_go_on(&keep(folder.path()).await.0, number("KILLS", 10)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Cassandra: tests/run cassandra"]
 async fn the_hand_is_the_same_after_kills() {
     let folder = tempfile::tempdir().expect("a folder");
-    the_hand_is_the_same(&keep(folder.path()).await.0).await;
+    the_hand_is_the_same(&keep(folder.path()).await.0, 1).await;
 }
