@@ -170,6 +170,13 @@ impl ShardLog {
         self.bytes
     }
 
+    /// How many segments a takeover would read one after the other, however little is in them: those from the last
+    /// checkpoint on. Every takeover adds one.
+    pub fn segments_to_read(&self) -> usize {
+        let from = self.checkpoints.last().copied().unwrap_or(self.low);
+        self.chain.iter().filter(|key| **key >= from).count()
+    }
+
     /// Whether the shard can commit, for clocks and for answers. Ends when the log is dropped.
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()

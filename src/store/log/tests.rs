@@ -653,3 +653,21 @@ async fn a_segment_that_exists_already_is_not_mine() {
     let (mut log, _) = take_over(&store, 0).await.unwrap();
     assert_eq!(log.append("mine".into()).await.unwrap(), at(2, 0, 0));
 }
+
+/// Takeovers without commits make the next one longer; a checkpoint makes it short again, also for the one after that.
+#[tokio::test]
+async fn a_checkpoint_shortens_what_is_read() {
+    let store = MemoryStore::new();
+    for reign in 1..=5 {
+        let (log, _) = take_over(&store, reign).await.unwrap();
+        // The root of the chain is read, too.
+        assert_eq!(log.segments_to_read(), usize::from(reign) + 1);
+    }
+    let (mut log, _) = take_over(&store, 6).await.unwrap();
+    log.rotate([Bytes::from_static(b"checkpoint")])
+        .await
+        .unwrap();
+    assert_eq!(log.segments_to_read(), 1);
+    let (log, _) = take_over(&store, 7).await.unwrap();
+    assert_eq!(log.segments_to_read(), 2);
+}

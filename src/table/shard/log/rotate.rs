@@ -20,6 +20,7 @@ impl LogState {
         let Some(log) = &self.log else { return false };
         let limit = self.shard.options.log.rotate_bytes;
         self.backlog + log.bytes() >= limit.max(2 * self.checkpoint_bytes)
+            || log.segments_to_read() > SEGMENTS_TO_READ_MAX
     }
 
     /// Begins a new segment with a checkpoint: every table of the shard, sleeping ones included.
@@ -91,3 +92,6 @@ async fn prune(log: &mut ShardLog) -> Result<(), PruneError> {
 }
 
 const PRUNE_PATIENCE: Duration = Duration::from_millis(500);
+
+/// A node that is started again and again adds a segment each time, and each costs a takeover a few statements.
+const SEGMENTS_TO_READ_MAX: usize = 32;
