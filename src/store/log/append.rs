@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::ask::{Unanswered, ask, watched};
 use super::frame::{Frame, Kind, OVERHEAD};
 use super::{Position, ShardLog, Stop};
-use crate::store::{Append, Cas, Row, SegmentState, Statement, StoreError};
+use crate::store::{Append, Cas, Row, SegmentKey, SegmentState, Statement, StoreError};
 
 /// Why a commit was not acknowledged.
 #[derive(Debug, thiserror::Error)]
@@ -30,13 +30,21 @@ pub enum AppendError {
     /// Not in the log, and never will be: the log had ended before.
     #[error("the log has ended")]
     Stopped,
+    /// Nobody has an open claim of that name to hand the shard over to. The log goes on.
+    #[error("not handed over: there is no open claim {next} of a higher epoch")]
+    NoClaim {
+        /// The segment that was named.
+        next: SegmentKey,
+    },
 }
 
 impl AppendError {
     /// Whether the commit is not in the log and never will be.
     pub fn is_never(&self) -> bool {
         match self {
-            Self::Refused { .. } | Self::NotWritten(_) | Self::Stopped => true,
+            Self::Refused { .. } | Self::NotWritten(_) | Self::Stopped | Self::NoClaim { .. } => {
+                true
+            }
             Self::Undetermined { .. } => false,
         }
     }

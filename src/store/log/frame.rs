@@ -18,7 +18,7 @@ use crate::store::segment::{ChainHash, SegmentKey};
 
 /// What a row is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::store) enum Kind {
     Commit,
     CheckpointPart,
     /// The checkpoint is complete; these segments of the chain come before it.
@@ -29,11 +29,11 @@ pub(super) enum Kind {
 
 /// A row's payload, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Frame {
-    pub(super) kind: Kind,
+pub(in crate::store) struct Frame {
+    pub(in crate::store) kind: Kind,
     /// In row 0 only.
-    pub(super) previous: Option<ChainHash>,
-    pub(super) body: Bytes,
+    pub(in crate::store) previous: Option<ChainHash>,
+    pub(in crate::store) body: Bytes,
 }
 
 /// The bytes that a frame adds at most, without the list of replaced segments.
@@ -45,7 +45,7 @@ const CHECKPOINT_END: u8 = 3;
 const KEY_BYTES: usize = 12;
 
 impl Frame {
-    pub(super) fn encode(&self) -> Bytes {
+    pub(in crate::store) fn encode(&self) -> Bytes {
         let mut out = BytesMut::with_capacity(OVERHEAD + self.body.len());
         let (kind, replaced) = match &self.kind {
             Kind::Commit => (COMMIT, None),
@@ -68,7 +68,7 @@ impl Frame {
     }
 
     /// `None` if no version of this code wrote these bytes as row `n`.
-    pub(super) fn decode(n: u64, mut bytes: Bytes) -> Option<Self> {
+    pub(in crate::store) fn decode(n: u64, mut bytes: Bytes) -> Option<Self> {
         let kind = bytes.try_get_u8().ok()?;
         let mut previous = None;
         if n == 0 {

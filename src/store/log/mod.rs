@@ -33,6 +33,8 @@ mod takeover;
 mod tests;
 
 pub use append::AppendError;
+#[cfg(feature = "conformance")]
+pub(super) use frame::{Frame, Kind as RowType};
 pub use prune::PruneError;
 pub use replay::{Corruption, Finding};
 pub use takeover::{Claim, TakeoverError};
@@ -145,6 +147,8 @@ pub struct ShardLog {
     checkpoints: Vec<SegmentKey>,
     /// Segments before `low` whose rows may be left over from an interrupted prune.
     leftovers: Vec<SegmentKey>,
+    /// Where this log tried to move `low` without hearing whether it did.
+    unheard_lows: Vec<SegmentKey>,
     stopped: Option<Stop>,
     progress: watch::Sender<Progress>,
 }

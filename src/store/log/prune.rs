@@ -1,8 +1,8 @@
 //! Forgetting what a checkpoint made unnecessary: advance `low`, then delete rows.
 
-use super::ask::ask;
+use super::ask::{Unanswered, ask};
 use super::{SegmentKey, ShardLog};
-use crate::store::{Cas, Statement, StoreError};
+use crate::store::{Cas, ShardRow, Statement, StoreError};
 
 /// Why nothing, or not everything, was pruned. The log goes on in every case.
 #[derive(Debug, thiserror::Error)]
@@ -41,24 +41,62 @@ impl ShardLog {
         if up_to <= low || !self.checkpoints.contains(&up_to) {
             return Err(PruneError::NoCheckpoint { up_to, low });
         }
-        // The condition names the value that I folded from, never one read since: so between that `low` and `up_to` lies
-        // exactly what I have read or written, and the checkpoint replaces all of it. A fresh value could belong to a
-        // later owner whose checkpoint is newer than mine, and `low` would move back to rows that are gone.
+        // The condition names the value that I folded from, moved by my own advances and never by a fresh read: so between
+        // that `low` and `up_to` lies exactly what I have read or written, and the checkpoint replaces all of it. A fresh
+        // value could belong to a later owner whose checkpoint is newer than mine, and `low` would move back to rows that
+        // are gone.
+        let found = match self.advance_low(low, up_to).await? {
+            Cas::Applied => return self.forget_before(up_to).await,
+            Cas::NotApplied(found) => found.map(|row| row.low),
+        };
+        match found {
+            // Mine, unanswered at first. Should another owner have moved it to the same complete checkpoint: as good.
+            Some(now) if now == up_to => self.forget_before(up_to).await,
+            // An earlier advance of mine that was never answered has been applied meanwhile: it is where I moved `low` to.
+            Some(now) if now < up_to && self.unheard_lows.contains(&now) => {
+                match self.advance_low(now, up_to).await? {
+                    Cas::Applied => self.forget_before(up_to).await,
+                    Cas::NotApplied(Some(row)) if row.low == up_to => {
+                        self.forget_before(up_to).await
+                    }
+                    Cas::NotApplied(_) => Err(PruneError::LowMoved),
+                }
+            }
+            Some(_) | None => Err(PruneError::LowMoved),
+        }
+    }
+
+    async fn advance_low(
+        &mut self,
+        from: SegmentKey,
+        to: SegmentKey,
+    ) -> Result<Cas<Option<ShardRow>>, PruneError> {
+        let known = self.unheard_lows.contains(&to);
+        if !known {
+            // Before it is asked, since this future may be dropped.
+            self.unheard_lows.push(to);
+        }
         let (store, shard) = (&self.store, self.shard);
         let asked = ask(&self.options, Statement::AdvanceLow, || {
-            store.advance_low(shard, low, up_to)
+            store.advance_low(shard, from, to)
         })
         .await;
-        match asked
-            .map_err(|unanswered| PruneError::Store(unanswered.into_error()))?
-            .answer
-        {
-            Cas::Applied => {}
-            // Mine, unanswered at first. Should another owner have moved it to the same complete checkpoint: as good.
-            Cas::NotApplied(Some(row)) if row.low == up_to => {}
-            Cas::NotApplied(_) => return Err(PruneError::LowMoved),
+        let doubt = match &asked {
+            Ok(asked) => asked.doubt,
+            Err(Unanswered::Unknown(_)) => true,
+            Err(Unanswered::Never(_)) => false,
+        };
+        if !known && !doubt {
+            self.unheard_lows.retain(|low| *low != to);
         }
+        let asked = asked.map_err(|unanswered| PruneError::Store(unanswered.into_error()))?;
+        Ok(asked.answer)
+    }
+
+    /// `low` has moved: what comes before it may go.
+    async fn forget_before(&mut self, up_to: SegmentKey) -> Result<(), PruneError> {
         self.low = up_to;
+        self.unheard_lows.retain(|low| *low > up_to);
         let kept = self
             .chain
             .iter()

@@ -96,6 +96,11 @@ impl Replayed {
     ) -> Result<Self, TakeoverError> {
         let mut low = fresh_low(store, options, shard).await?;
         for _ in 0..RESTARTS {
+            if low > mine {
+                // My segment is on the chain, so whoever moved `low` past it has sealed it, folded what came before and
+                // gone on. What begins at `low` is whole, and not mine to judge: its end is open to others.
+                return Err(TakeoverError::Superseded { epoch: mine.epoch });
+            }
             let mut reader = Reader::new(store, options, shard, mine, token, low, fold);
             let damage = match reader.read().await {
                 Err(TakeoverError::Corrupt(damage)) => damage,

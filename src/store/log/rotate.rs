@@ -49,11 +49,27 @@ impl ShardLog {
         Ok(next)
     }
 
-    /// Ends this log in favour of a claimed segment: a planned handover, at a commit boundary. `next` must exist and be
-    /// of a higher epoch. `Ok` means that every commit so far is what the next owner reads, and that none follows.
+    /// Ends this log in favour of a claimed segment: a planned handover, at a commit boundary. `Ok` means that every commit
+    /// so far is what the next owner reads, and that none follows. Should the claim never be completed, the next takeover
+    /// finds its segment at the end of the chain, empty, and seals it.
+    ///
+    /// `next` comes from another node, by way of a message. A seal that names a segment which is not there, or not above
+    /// this one, would end the chain for ever; so both are checked, and [`AppendError::NoClaim`] changes nothing.
     pub async fn hand_over(&mut self, next: SegmentKey) -> Result<(), AppendError> {
         if self.stopped.is_some() {
             return Err(AppendError::Stopped);
+        }
+        if next.epoch <= self.head.segment.epoch {
+            return Err(AppendError::NoClaim { next });
+        }
+        let (store, id) = (&self.store, next.of(self.shard));
+        let asked = ask(&self.options, Statement::Segment, || store.segment(id)).await;
+        let claimed = asked
+            .map_err(|unanswered| AppendError::NotWritten(unanswered.into_error()))?
+            .answer;
+        // Once created it is there for ever. Sealed, its claim is over, and the chain would lead on to whoever sealed it.
+        if claimed.is_none_or(|claimed| claimed.seal.is_some()) {
+            return Err(AppendError::NoClaim { next });
         }
         self.seal_mine(next).await?;
         self.stop(Stop::Sealed);

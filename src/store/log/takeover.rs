@@ -122,7 +122,14 @@ impl Claim {
                 .await
                 .map_err(no_answer)?;
         }
-        let epoch = Epoch(from.map_or(0, |epoch| epoch.0) + 1);
+        let Some(epoch) = from.map_or(0, |epoch| epoch.0).checked_add(1).map(Epoch) else {
+            // Only something that is not this code writes such a number.
+            return Err(TakeoverError::Store(StoreError::Corrupt {
+                statement: Statement::WinEpoch,
+                finding: "the shard's epoch is the last that there is: restore the shard's row"
+                    .to_owned(),
+            }));
+        };
         match ask(&options, Statement::WinEpoch, || {
             store.win_epoch(shard, from, epoch, owner)
         })
@@ -200,6 +207,7 @@ impl Claim {
             chain: replayed.chain,
             checkpoints: replayed.checkpoints,
             leftovers: replayed.leftovers,
+            unheard_lows: Vec::new(),
             stopped: None,
             progress: tokio::sync::watch::Sender::new(super::Progress::Running),
         }

@@ -11,6 +11,8 @@ use crate::ids::Epoch;
 use crate::store::memory::{Fault, MemoryStore};
 use crate::store::{Append, Cas, Row, Seal, SegmentState};
 
+mod edges;
+
 const SHARD: ShardId = ShardId(3);
 
 /// Keeps what it is given.
@@ -199,6 +201,7 @@ async fn an_unknown_outcome_is_resolved_right() {
             Err(AppendError::NotWritten(_)) => "not written",
             Err(AppendError::Undetermined { .. }) => "undetermined",
             Err(AppendError::Stopped) => "stopped",
+            Err(AppendError::NoClaim { .. }) => "no claim",
         };
         assert_eq!(got, answer, "{faults:?}, rival: {rival}");
         assert_eq!(

@@ -60,7 +60,7 @@ impl LogState {
                 answer(reply, Handover::Done);
                 Ok(())
             }
-            Err(AppendError::NotWritten(error)) => {
+            Err(error @ (AppendError::NotWritten(_) | AppendError::NoClaim { .. })) => {
                 tracing::warn!(shard = %self.shard.id, %error, "shard not handed over");
                 self.log = Some(log);
                 self.shard.status.set_stalled(None);
