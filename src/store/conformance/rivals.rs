@@ -1,7 +1,8 @@
 //! Three owners who fight over one shard, and the checker of P2, P3 and P4.
 //!
 //! Each rival takes the shard over, commits, rotates, prunes, is cut off in the middle of an append, and takes over
-//! again. On the memory store, under paused time, a run is a function of its seed. What is checked:
+//! again. On the memory store, under paused time, a run is a function of its seed. [`play`] is for one store, [`fight`] for
+//! rivals who each have their own way to it. What is checked:
 //!
 //! - an acknowledged commit is in the final log exactly once, and in every fold that began after the acknowledgement;
 //! - a commit that was said never to be is not in the final log: one that was refused, and one of unknown outcome that
@@ -14,12 +15,14 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use crate::ids::ShardId;
 use crate::store::log::{Fold, LogOptions, Position, RowKind, ShardLog, TakeoverError};
 use crate::store::memory::{MemoryStore, SplitMix};
-use crate::store::{Cause, Store, WriterToken};
+use crate::store::{Cause, ChainHash, Store, WriterToken};
 
 /// A mistake made on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +38,14 @@ pub enum Defect {
 }
 
 /// How long a fight is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Script {
+    /// Which shard.
+    pub shard: ShardId,
     /// How many reigns each rival tries.
     pub reigns: u32,
+    /// How long the rivals go on at most.
+    pub lasts: Duration,
     /// How many commits a reign tries at most.
     pub commits: u64,
     /// A rival rests up to this long between steps.
@@ -47,6 +54,8 @@ pub struct Script {
     pub patience: Duration,
     /// How seldom an append is cut off; at least 1.
     pub cut_off: u64,
+    /// The knobs of their logs.
+    pub options: LogOptions,
     /// Which mistake the rivals make.
     pub defect: Option<Defect>,
 }
@@ -56,11 +65,14 @@ impl Script {
     pub fn quick() -> Self {
         let millisecond = Duration::from_millis(1);
         Self {
+            shard: SHARD,
             reigns: 3,
+            lasts: FOREVER,
             commits: 8,
             rest: millisecond,
             patience: millisecond,
             cut_off: 8,
+            options: options(),
             defect: None,
         }
     }
@@ -69,11 +81,14 @@ impl Script {
     pub fn long() -> Self {
         let (rest, patience) = (Duration::from_millis(30), Duration::from_millis(25));
         Self {
+            shard: SHARD,
             reigns: 6,
+            lasts: FOREVER,
             commits: 12,
             rest,
             patience,
             cut_off: 8,
+            options: options(),
             defect: None,
         }
     }
@@ -94,6 +109,10 @@ pub struct Report {
     pub rotations: usize,
     /// Times that `low` was moved.
     pub prunes: usize,
+    /// How long each takeover took that succeeded.
+    pub takeover_times: Vec<Duration>,
+    /// When each commit was acknowledged, since the beginning of the fight.
+    pub acknowledged_at: Vec<Duration>,
     /// What must not happen. Empty, or the protocol is broken.
     pub violations: Vec<String>,
 }
@@ -150,13 +169,41 @@ impl Fold for History {
     }
 }
 
+/// What an owner holds: so many commits, and a hash over their texts in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct State {
+    commits: u64,
+    hash: ChainHash,
+}
+
+impl State {
+    const NOTHING: Self = Self {
+        commits: 0,
+        hash: ChainHash::EMPTY,
+    };
+
+    fn of(texts: &[String]) -> Self {
+        texts
+            .iter()
+            .fold(Self::NOTHING, |state, text| state.then(text))
+    }
+
+    fn then(self, text: &str) -> Self {
+        Self {
+            commits: self.commits + 1,
+            hash: self.hash.then(self.commits, text.as_bytes()),
+        }
+    }
+}
+
 /// What all rivals were told, and what each of them held.
 #[derive(Default)]
 struct Ledger {
     acknowledged: BTreeSet<String>,
     never: BTreeSet<String>,
     unknown: BTreeSet<String>,
-    states: Vec<Vec<String>>,
+    /// Whose state, after which commit.
+    states: Vec<(String, State)>,
     report: Report,
 }
 
@@ -173,8 +220,9 @@ impl Ledger {
         given_up: &BTreeSet<String>,
     ) {
         let found = read.iter().cloned().collect::<BTreeSet<_>>();
-        if found.len() != read.len() {
-            self.violation(format!("a commit was read twice: {read:?}"));
+        let mut once = BTreeSet::new();
+        for twice in read.iter().filter(|text| !once.insert(*text)) {
+            self.violation(format!("{twice} was read twice"));
         }
         for lost in acknowledged.difference(&found) {
             self.violation(format!(
@@ -192,9 +240,18 @@ impl Ledger {
         for text in self.never.intersection(&found).cloned().collect::<Vec<_>>() {
             self.violation(format!("{text} was said never to be, and is in the log"));
         }
-        for state in std::mem::take(&mut self.states) {
-            if !read.starts_with(&state) {
-                self.violation(format!("an owner held {state:?}, the log is {read:?}"));
+        let mut prefix = State::NOTHING;
+        let mut prefixes = BTreeSet::from([(prefix.commits, prefix.hash)]);
+        for text in read {
+            prefix = prefix.then(text);
+            prefixes.insert((prefix.commits, prefix.hash));
+        }
+        for (last, state) in std::mem::take(&mut self.states) {
+            if !prefixes.contains(&(state.commits, state.hash)) {
+                self.violation(format!(
+                    "an owner held {} commits up to {last}: not how the log begins",
+                    state.commits
+                ));
             }
         }
         let Self {
@@ -212,6 +269,31 @@ impl Ledger {
 const RIVALS: u64 = 3;
 const SHARD: ShardId = ShardId(1);
 
+/// What goes on around a fight.
+#[async_trait]
+pub trait Ring: Send + Sync {
+    /// No more faults, before the judge looks.
+    async fn heal(&self);
+
+    /// Statements that outlived every owner are let go, before the judge looks once more.
+    async fn release(&self);
+}
+
+#[async_trait]
+impl Ring for Option<MemoryStore> {
+    async fn heal(&self) {
+        if let Some(memory) = self {
+            memory.heal();
+        }
+    }
+
+    async fn release(&self) {
+        if let Some(memory) = self {
+            memory.release();
+        }
+    }
+}
+
 /// Plays one fight. `faults`, if the store is that memory store, is healed before the last takeover, which judges.
 pub async fn play(
     store: Arc<dyn Store>,
@@ -219,30 +301,44 @@ pub async fn play(
     seed: u64,
     script: Script,
 ) -> Report {
-    let ledger = Mutex::new(Ledger::default());
     if let (Some(memory), Some(Defect::UnfencedAppend)) = (&faults, script.defect) {
         memory.ignore_append_conditions();
     }
-    let rival = |name: u64| Rival {
-        store: store.clone(),
-        script,
+    let stores = std::array::from_fn(|_| store.clone());
+    fight(stores, &faults, seed, script).await
+}
+
+/// Rivals, and the judge.
+const OWNERS: usize = 4;
+
+/// Plays one fight of rivals who each have their own way to the store; the last one is the judge's, and sees no faults.
+pub async fn fight(
+    stores: [Arc<dyn Store>; OWNERS],
+    ring: &dyn Ring,
+    seed: u64,
+    script: Script,
+) -> Report {
+    let ledger = Mutex::new(Ledger::default());
+    let began = Instant::now();
+    let rival = |(name, store): (u64, Arc<dyn Store>)| Rival {
+        store,
+        script: &script,
         name,
         random: SplitMix(seed.wrapping_mul(RIVALS).wrapping_add(name)),
         ledger: &ledger,
+        began,
         count: 0,
+        state: State::NOTHING,
     };
-    let (mut a, mut b, mut c) = (rival(0), rival(1), rival(2));
-    tokio::join!(a.fight(), b.fight(), c.fight());
+    let mut names = 0..;
+    let [mut a, mut b, mut c, mut judge] =
+        stores.map(|store| rival((names.next().expect("it never ends"), store)));
+    tokio::join!(a.reign(), b.reign(), c.reign());
 
-    let mut judge = rival(RIVALS);
-    if let Some(memory) = &faults {
-        memory.heal();
-    }
+    ring.heal().await;
     let last = judge.take_over().await;
-    if let Some(memory) = &faults {
-        // Zombies that outlived every owner must find every door shut. The judge looks once more.
-        memory.release();
-    }
+    // Zombies that outlived every owner must find every door shut. The judge looks once more.
+    ring.release().await;
     if let Some((log, history)) = last {
         drop(log);
         if let Some((_, again)) = judge.take_over().await
@@ -270,11 +366,14 @@ const UNPOISONED: &str = "no rival panics while it holds the ledger";
 
 struct Rival<'a> {
     store: Arc<dyn Store>,
-    script: Script,
+    script: &'a Script,
     name: u64,
     random: SplitMix,
     ledger: &'a Mutex<Ledger>,
+    began: Instant,
     count: u32,
+    /// What it holds as the state of the shard.
+    state: State,
 }
 
 /// How a commit ended.
@@ -285,9 +384,12 @@ enum Outcome {
 }
 
 impl Rival<'_> {
-    async fn fight(&mut self) {
+    async fn reign(&mut self) {
         for _ in 0..self.script.reigns {
             self.rest().await;
+            if self.began.elapsed() >= self.script.lasts {
+                return;
+            }
             let Some((mut log, mut history)) = self.take_over().await else {
                 continue;
             };
@@ -318,17 +420,21 @@ impl Rival<'_> {
             (ledger.acknowledged.clone(), ledger.unknown.clone())
         };
         let mut history = History::default();
+        let asked = Instant::now();
         let (store, owner, random) = (self.store.clone(), self.name.to_string(), &mut self.random);
         let mut token = || {
             let bytes = u128::from(random.number()) << 64 | u128::from(random.number());
             WriterToken(bytes.to_be_bytes())
         };
+        let (shard, options) = (self.script.shard, self.script.options.clone());
         let result =
-            ShardLog::take_over(store, SHARD, &owner, &mut token, &mut history, options()).await;
+            ShardLog::take_over(store, shard, &owner, &mut token, &mut history, options).await;
         let mut ledger = self.ledger.lock().expect(UNPOISONED);
         match result {
             Ok(log) => {
                 ledger.report.takeovers += 1;
+                ledger.report.takeover_times.push(asked.elapsed());
+                self.state = State::of(&history.entries);
                 ledger.check_fold(&history.entries, &acknowledged, &given_up);
                 Some((log, history))
             }
@@ -356,16 +462,17 @@ impl Rival<'_> {
             self.random
                 .below(self.script.patience.as_micros() as u64 + 1)
         } else {
-            FOREVER
+            FOREVER.as_micros() as u64
         };
         let append = log.append(Bytes::from(text.clone()));
         let result = tokio::time::timeout(Duration::from_micros(patience), append).await;
         let mut ledger = self.ledger.lock().expect(UNPOISONED);
         match result {
             Ok(Ok(_)) => {
-                history.entries.push(text.clone());
+                self.learn(history, &text);
+                ledger.states.push((text.clone(), self.state));
+                ledger.report.acknowledged_at.push(self.began.elapsed());
                 ledger.acknowledged.insert(text);
-                ledger.states.push(history.entries.clone());
                 Outcome::Acknowledged
             }
             Ok(Err(error)) if error.is_never() => {
@@ -386,6 +493,11 @@ impl Rival<'_> {
         }
     }
 
+    fn learn(&mut self, history: &mut History, text: &str) {
+        self.state = self.state.then(text);
+        history.entries.push(text.to_owned());
+    }
+
     /// What a wrong owner does after an append without an answer. A right one does nothing, and takes over again.
     async fn restart_wrongly(&mut self, log: &mut ShardLog, history: &mut History) -> bool {
         let lost = format!("{}:{}", self.name, self.count);
@@ -400,7 +512,7 @@ impl Rival<'_> {
                     // It reads its log to the end, as a new owner would, and the commit is not there.
                     self.ledger.lock().expect(UNPOISONED).never.insert(lost);
                 } else {
-                    history.entries.push(lost);
+                    self.learn(history, &lost);
                 }
                 true
             }
@@ -442,8 +554,8 @@ impl Rival<'_> {
     }
 }
 
-/// Microseconds that no statement takes.
-const FOREVER: u64 = 3_600_000_000;
+/// A time that nothing takes.
+const FOREVER: Duration = Duration::from_secs(3_600);
 
 /// Small segments and short patience, so that a short fight sees everything.
 fn options() -> LogOptions {
