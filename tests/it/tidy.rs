@@ -56,6 +56,7 @@ const NODE_COMMANDS: [&str; 2] = ["src/cli/serve", "src/cli/dev"];
 const FENCES: &[(&str, &[&str])] = &[
     ("rusqlite::", &["src/store/embedded"]),
     ("scylla::", &["src/store/cassandra"]),
+    ("orp_models::", &["src/store/conformance/"]),
     ("tonic::", &["src/grpc/", "src/client/", "proto/"]),
     ("proto::", &["src/grpc/", "src/client/", "src/cli/"]),
     // The command says how the node ended, so it names why a supervisor stops.

@@ -2,6 +2,7 @@
 //!
 //! [`suite`] is for all stores: each check gets a fresh one. [`rivals`] plays owners who fight over one shard, and is also
 //! run over the memory store with faults, for hundreds of seeds; its checker is shown red on [`rivals::Defect`]s.
+//! `record` writes such a fight down, for the model in `tests/models` to replay.
 //! A check that fails panics with what it expected.
 
 use std::future::Future;
@@ -11,6 +12,8 @@ use super::Store;
 
 pub mod archive;
 pub mod owners;
+#[cfg(feature = "conformance")]
+pub mod record;
 pub mod rivals;
 pub mod statements;
 #[cfg(test)]

@@ -13,7 +13,7 @@ async fn memory_store_conforms() {
     suite(|| async { Arc::new(MemoryStore::new()) as Arc<dyn Store> }).await;
 }
 
-const FAULTS: FaultRates = FaultRates {
+pub(super) const FAULTS: FaultRates = FaultRates {
     refuse: 20,
     lose_request: 30,
     lose_answer: 40,
@@ -23,14 +23,14 @@ const FAULTS: FaultRates = FaultRates {
 };
 
 /// Many late statements: what the defects forget.
-const ZOMBIES: FaultRates = FaultRates {
+pub(super) const ZOMBIES: FaultRates = FaultRates {
     late: 200,
     late_calls: 8,
     ..FAULTS
 };
 
 /// Every second append is cut off.
-fn hasty(defect: Option<Defect>) -> Script {
+pub(super) fn hasty(defect: Option<Defect>) -> Script {
     Script {
         cut_off: 2,
         defect,
