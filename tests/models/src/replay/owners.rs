@@ -65,10 +65,10 @@ pub(super) fn follow(
 
 /// Whether an earlier call of the same client is the identical statement.
 fn is_repeated(calls: &[&Call], call: &Call) -> bool {
-    let earlier = calls.iter().take_while(|other| other.number != call.number);
-    earlier
-        .into_iter()
-        .any(|other| other.statement == call.statement)
+    let mut earlier = calls
+        .iter()
+        .take_while(|other| other.number != call.number);
+    earlier.any(|other| other.statement == call.statement)
 }
 
 /// The owners that this one may have become, without a statement in between, that ask this.

@@ -218,9 +218,9 @@ impl Search<'_> {
         let Some(appended) = self.appended.rows(fixed.next_n, fixed.last) else {
             return false;
         };
-        let numbered = (from..).zip(rows);
+        let mut numbered = (from..).zip(rows);
         !done
-            && numbered.into_iter().all(|(n, (number, row))| {
+            && numbered.all(|(n, (number, row))| {
                 let fits = |appended: &&Payload<Recorded>| {
                     appended.kind == row.kind
                         && appended.previous == row.previous
