@@ -65,9 +65,7 @@ pub(super) fn follow(
 
 /// Whether an earlier call of the same client is the identical statement.
 fn is_repeated(calls: &[&Call], call: &Call) -> bool {
-    let mut earlier = calls
-        .iter()
-        .take_while(|other| other.number != call.number);
+    let mut earlier = calls.iter().take_while(|other| other.number != call.number);
     earlier.any(|other| other.statement == call.statement)
 }
 
