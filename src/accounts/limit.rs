@@ -67,8 +67,8 @@ impl Buckets {
     }
 }
 
-/// Whoever has one IPv6 address has its /64.
-fn network(address: IpAddr) -> IpAddr {
+/// What one user of the net may have for himself: an IPv4 address, or the /64 of an IPv6 address.
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),

@@ -15,6 +15,6 @@ pub mod sessions;
 pub mod token;
 
 pub use display_name::NameProblem;
-pub use limit::GuestLimit;
+pub use limit::{GuestLimit, network};
 pub use sessions::{AccountsError, Identity, NewGuest, Session, SessionSettings, Sessions};
 pub use token::Token;

@@ -49,6 +49,8 @@ pub struct Grpc {
     pub port: u16,
     pub cors_origins: Vec<String>,
     pub request_max_bytes: usize,
+    pub connections_max: usize,
+    pub connections_per_address: usize,
     pub streams_per_connection: u32,
     pub calls_per_connection: usize,
     pub keep_alive_ms: u64,
@@ -363,6 +365,16 @@ impl Config {
                 "grpc.request_max_bytes",
                 (1_024..=4 << 20).contains(&self.grpc.request_max_bytes),
                 "1024 to 4194304",
+            ),
+            (
+                "grpc.connections_max",
+                self.grpc.connections_max > 0,
+                "at least 1",
+            ),
+            (
+                "grpc.connections_per_address",
+                self.grpc.connections_per_address > 0,
+                "at least 1",
             ),
             (
                 "grpc.streams_per_connection",

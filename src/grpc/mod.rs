@@ -5,11 +5,13 @@
 //!
 //! - [`server`]: [`serve`] and [`serve_ops`], the limits of a connection, health, reflection, CORS
 //! - [`forward`], [`peers`]: calls for tables of other nodes, and the listener that they come in by
+//! - [`connections`]: how many there may be
 //! - [`auth`], `gate`: who may call what; the layer that sees to it
 //! - `session`, `table`, `watch`, `hand`, `admin`: one service each
 
 mod admin;
 pub mod auth;
+pub mod connections;
 pub mod convert;
 pub mod forward;
 mod gate;
@@ -24,6 +26,7 @@ pub mod watch;
 
 pub use admin::{ClusterView, Tree, TreeLine};
 pub use auth::Operators;
+pub use connections::ConnectionLimits;
 pub use forward::Ways;
 pub use options::{Options, Origins};
 pub use peers::{Incoming, serve_peers};

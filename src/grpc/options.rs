@@ -5,13 +5,15 @@ use std::time::Duration;
 use http::HeaderValue;
 use tower_http::cors::AllowOrigin;
 
-use super::watch::WatchLimits;
+use super::{connections::ConnectionLimits, watch::WatchLimits};
 
 /// What the listeners are made with.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The largest request; one that is larger is refused before it is read.
     pub request_bytes_max: usize,
+    /// Connections that a listener may have open.
+    pub connections: ConnectionLimits,
     /// Streams and calls that one connection may have open. A client that multiplexes many sessions over one connection
     /// needs one for each session's stream, and some for calls; what is above waits in the client.
     pub streams_per_connection: u32,

@@ -1,7 +1,7 @@
 //! What a node needs before its tree can start, from its configuration.
 
 use std::{
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -14,7 +14,7 @@ use crate::{
     accounts::{GuestLimit, SessionSettings, Sessions},
     cluster::{links::tls::TlsError, peer::BadName},
     config::Config,
-    grpc::{self, Origins, WatchLimits, options::BadOrigin},
+    grpc::{self, ConnectionLimits, Origins, WatchLimits, options::BadOrigin},
     ids::ShardCount,
     store::{Cas, ClusterRecord, SerialDomain, Store, StoreError, log::LogOptions},
     table::{
@@ -251,6 +251,10 @@ fn grpc_options(config: &Config) -> Result<grpc::Options, BadOrigin> {
     let grpc = &config.grpc;
     Ok(grpc::Options {
         request_bytes_max: grpc.request_max_bytes,
+        connections: ConnectionLimits {
+            total: at_least_one(grpc.connections_max),
+            per_address: at_least_one(grpc.connections_per_address),
+        },
         streams_per_connection: grpc.streams_per_connection,
         calls_per_connection: grpc.calls_per_connection,
         keep_alive: Duration::from_millis(grpc.keep_alive_ms),
@@ -264,6 +268,11 @@ fn grpc_options(config: &Config) -> Result<grpc::Options, BadOrigin> {
             per_player: grpc.watches_per_player,
         },
     })
+}
+
+/// The configuration was checked.
+fn at_least_one(number: usize) -> NonZeroUsize {
+    NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
 }
 
 fn guest_limit(config: &Config) -> GuestLimit {

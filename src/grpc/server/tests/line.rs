@@ -261,3 +261,51 @@ async fn operators_have_their_own_port() {
     stop.send(()).expect("it runs");
     done.await.expect("no panic").expect("ended well");
 }
+
+#[tokio::test]
+async fn one_address_has_so_many_connections_and_hears_so() {
+    let served = served().await;
+    let mut open = Vec::new();
+    for _ in 0..20 {
+        open.push(served.channel().await);
+    }
+    served.guest(&open[0], "Ada").await;
+    let mut one_more = TcpStream::connect(served.address).await.expect("accepted");
+    let mut said = Vec::new();
+    one_more.read_to_end(&mut said).await.expect("it is closed");
+    let text = String::from_utf8_lossy(&said);
+    assert!(text.contains("too many connections"), "{text:?}");
+    let endpoint = Channel::from_shared(format!("http://{}", served.address)).expect("an address");
+    let request = v1::CreateGuestRequest {
+        display_name: "Bob".into(),
+    };
+    let refused = SessionServiceClient::new(endpoint.connect_lazy())
+        .create_guest(request)
+        .await;
+    refused.expect_err("turned away");
+    // Those who are there notice nothing, and a place that is given back is another's.
+    served.guest(&open[1], "Cyd").await;
+    drop(open.pop());
+    let next = async {
+        loop {
+            let mut socket = TcpStream::connect(served.address).await.expect("accepted");
+            let mut byte = [0];
+            let listens = Duration::from_millis(50);
+            match tokio::time::timeout(listens, socket.read(&mut byte)).await {
+                Err(_it_waits_for_us) => return,
+                Ok(_turned_away) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(10), next).await;
+    in_time.expect("the place is given back");
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_closed() {
+    let served = served().await;
+    let mut silent = TcpStream::connect(served.address).await.expect("accepted");
+    let mut said = Vec::new();
+    let closed = tokio::time::timeout(Duration::from_secs(20), silent.read_to_end(&mut said));
+    closed.await.expect("in time").expect("closed");
+}

@@ -3,7 +3,10 @@
 mod line;
 mod play;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZeroUsize,
+};
 
 use proto::v1::{
     self, admin_service_client::AdminServiceClient, hand_service_client::HandServiceClient,
@@ -47,6 +50,10 @@ struct Served {
 fn options() -> Options {
     Options {
         request_bytes_max: 16 * 1024,
+        connections: ConnectionLimits {
+            total: NonZeroUsize::new(100).expect("not zero"),
+            per_address: NonZeroUsize::new(20).expect("not zero"),
+        },
         streams_per_connection: 16,
         calls_per_connection: 64,
         keep_alive: Duration::from_secs(10),

@@ -1,0 +1,277 @@
+//! How many connections there may be, in all and from one address (S16): a place each, taken when a connection is accepted
+//! and given back when it ends.
+//!
+//! A connection without a place is told so in HTTP/2, before it said anything, and closed. One that says nothing for
+//! [`FIRST_BYTE_MAX`] is closed too, so that a silent one keeps no place.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    io,
+    net::IpAddr,
+    num::NonZeroUsize,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::Sleep,
+};
+use tokio_stream::Stream;
+use tonic::transport::server::{Connected, TcpConnectInfo, TcpIncoming};
+
+use crate::accounts::network;
+
+/// How many connections a listener takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// In all.
+    pub total: NonZeroUsize,
+    /// From one address; from one /64 for IPv6.
+    pub per_address: NonZeroUsize,
+}
+
+/// Accepts connections while there are places for them.
+pub(super) struct Admission {
+    sockets: TcpIncoming,
+    places: Arc<Places>,
+}
+
+/// The places of a listener.
+struct Places {
+    limits: ConnectionLimits,
+    taken: Mutex<Taken>,
+    refused: AtomicU64,
+}
+
+#[derive(Default)]
+struct Taken {
+    total: usize,
+    by_network: HashMap<IpAddr, usize>,
+}
+
+/// A connection's place; given back when it is dropped.
+struct Place {
+    places: Arc<Places>,
+    network: IpAddr,
+}
+
+/// A connection that has a place.
+pub(super) struct Connection {
+    socket: TcpStream,
+    /// Until it says something.
+    silence: Option<Pin<Box<Sleep>>>,
+    _place: Place,
+}
+
+impl Admission {
+    pub(super) fn new(sockets: TcpIncoming, limits: ConnectionLimits) -> Self {
+        let places = Places {
+            limits,
+            taken: Mutex::default(),
+            refused: AtomicU64::new(0),
+        };
+        Self {
+            sockets,
+            places: Arc::new(places),
+        }
+    }
+
+    fn admit(&self, socket: TcpStream) -> Option<Connection> {
+        // Who is gone already has no address and needs no place.
+        let address = socket.peer_addr().ok()?.ip();
+        let Some(place) = Places::take(&self.places, network(address)) else {
+            self.refuse(&socket, address);
+            return None;
+        };
+        Some(Connection {
+            socket,
+            silence: Some(Box::pin(tokio::time::sleep(FIRST_BYTE_MAX))),
+            _place: place,
+        })
+    }
+
+    /// Best effort: what fits into an empty socket's buffer goes out with the end of the connection.
+    fn refuse(&self, socket: &TcpStream, address: IpAddr) {
+        let refused = self.places.refused.fetch_add(1, Relaxed) + 1;
+        // A flood must not become a flood of log lines.
+        if refused.is_power_of_two() {
+            tracing::warn!(%address, refused, "too many connections: turned away");
+        }
+        if let Err(error) = socket.try_write(&goodbye()) {
+            tracing::trace!(%error, "a connection that is turned away does not hear why");
+        }
+    }
+}
+
+impl Stream for Admission {
+    type Item = io::Result<Connection>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match ready!(Pin::new(&mut self.sockets).poll_next(context)) {
+                Some(Ok(socket)) => {
+                    if let Some(connection) = self.admit(socket) {
+                        return Poll::Ready(Some(Ok(connection)));
+                    }
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl Places {
+    fn take(places: &Arc<Self>, network: IpAddr) -> Option<Place> {
+        let mut taken = places.lock();
+        let here = taken.by_network.get(&network).copied().unwrap_or(0);
+        if taken.total >= places.limits.total.get() || here >= places.limits.per_address.get() {
+            return None;
+        }
+        taken.total += 1;
+        taken.by_network.insert(network, here + 1);
+        drop(taken);
+        Some(Place {
+            places: Arc::clone(places),
+            network,
+        })
+    }
+
+    fn give_back(&self, network: IpAddr) {
+        let mut taken = self.lock();
+        taken.total = taken.total.saturating_sub(1);
+        match taken.by_network.get_mut(&network) {
+            Some(here) if *here > 1 => *here -= 1,
+            Some(_) | None => {
+                taken.by_network.remove(&network);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.places.give_back(self.network);
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Poll::Ready(read) = Pin::new(&mut self.socket).poll_read(context, buffer) {
+            self.silence = None;
+            return Poll::Ready(read);
+        }
+        match &mut self.silence {
+            Some(silence) => {
+                ready!(silence.as_mut().poll(context));
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write_vectored(context, buffers)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+}
+
+impl Connected for Connection {
+    type ConnectInfo = TcpConnectInfo;
+
+    fn connect_info(&self) -> TcpConnectInfo {
+        self.socket.connect_info()
+    }
+}
+
+/// An HTTP/2 server's first words, no settings, and its last ones: GOAWAY with ENHANCE_YOUR_CALM and a text (RFC 9113, 6.8).
+fn goodbye() -> Vec<u8> {
+    const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    const ENHANCE_YOUR_CALM: u32 = 0xb;
+    let payload = 8 + GOODBYE.len() as u32;
+    let [_, length @ ..] = payload.to_be_bytes();
+    let mut bytes = SETTINGS.to_vec();
+    bytes.extend(length);
+    bytes.extend([7, 0, 0, 0, 0, 0]);
+    bytes.extend(0u32.to_be_bytes());
+    bytes.extend(ENHANCE_YOUR_CALM.to_be_bytes());
+    bytes.extend(GOODBYE.bytes());
+    bytes
+}
+
+const GOODBYE: &str = "too many connections; close some, or try again later";
+/// A client speaks first, so this is the time of a handshake over a bad line.
+const FIRST_BYTE_MAX: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(total: usize, per_address: usize) -> Arc<Places> {
+        let number = |number| NonZeroUsize::new(number).expect("not zero");
+        Arc::new(Places {
+            limits: ConnectionLimits {
+                total: number(total),
+                per_address: number(per_address),
+            },
+            taken: Mutex::default(),
+            refused: AtomicU64::new(0),
+        })
+    }
+
+    #[test]
+    fn places_are_taken_and_given_back() {
+        let places = places(3, 2);
+        let ip = |text: &str| text.parse().expect("tests write addresses");
+        let take = |text: &str| Places::take(&places, ip(text));
+        let first = take("192.0.2.1").expect("a place");
+        let _second = take("192.0.2.1").expect("a place");
+        assert!(take("192.0.2.1").is_none(), "the address has its places");
+        let _other = take("192.0.2.2").expect("a place");
+        assert!(take("192.0.2.3").is_none(), "the listener has its places");
+        drop(first);
+        let _third = take("192.0.2.3").expect("a place");
+        assert_eq!(places.lock().by_network.len(), 3);
+    }
+}
