@@ -31,6 +31,8 @@ pub(super) enum CommandError {
     Unknown(String),
     #[error("{0} needs an amount: {0} 500")]
     NoAmount(&'static str),
+    #[error("{0} stands alone, without an amount")]
+    Alone(&'static str),
     #[error("{0:?} is not an amount")]
     NotAnAmount(String),
     #[error("{0:?} is too much")]
@@ -70,8 +72,11 @@ pub(super) fn parse(line: &str) -> Result<Command, CommandError> {
     match words.as_slice() {
         [] => Ok(Command::Nothing),
         ["f" | "fold"] => Ok(Command::Fold),
+        ["f" | "fold", ..] => Err(CommandError::Alone("fold")),
         ["k" | "check"] => Ok(Command::Check),
+        ["k" | "check", ..] => Err(CommandError::Alone("check")),
         ["c" | "call"] => Ok(Command::Call),
+        ["c" | "call", ..] => Err(CommandError::Alone("call")),
         ["a" | "allin" | "all-in"] | ["all", "in"] => Ok(Command::AllIn),
         ["r" | "raise" | "b" | "bet"] => Ok(Command::Raise),
         ["r" | "raise" | "b" | "bet", amount] => parse_amount(amount).map(Command::RaiseTo),
@@ -145,6 +150,8 @@ mod tests {
         check("raise", Ok(Command::Raise));
         check("straddle", Ok(Command::Straddle(true)));
         check("straddle off", Ok(Command::Straddle(false)));
+        check("call 500", Err(CommandError::Alone("call")));
+        check("fold please", Err(CommandError::Alone("fold")));
         check("top up", Err(CommandError::NoAmount("top up")));
         check("r x", Err(CommandError::NotAnAmount("x".into())));
         check("r -5", Err(CommandError::NotAnAmount("-5".into())));

@@ -97,6 +97,9 @@ async fn choose(player: &Player, lines: &mut Lines, paint: &Paint) -> anyhow::Re
     if tables.is_empty() {
         return Err(Failure::NoTable.into());
     }
+    if let [only] = tables.as_slice() {
+        return Ok(only.table_id.clone());
+    }
     for (place, table) in (1..).zip(&tables) {
         paint.line(&Line {
             kind: Kind::Table,
@@ -105,9 +108,12 @@ async fn choose(player: &Player, lines: &mut Lines, paint: &Paint) -> anyhow::Re
     }
     paint.line(&Line {
         kind: Kind::Prompt,
-        text: "Which table? (number)".into(),
+        text: format!("Which table? 1 to {}, or q to end.", tables.len()),
     })?;
     while let Some(line) = lines.next().await {
+        if let Ok(Command::Quit) = parse(&line) {
+            break;
+        }
         let chosen = line
             .trim()
             .parse::<usize>()
@@ -115,7 +121,10 @@ async fn choose(player: &Player, lines: &mut Lines, paint: &Paint) -> anyhow::Re
             .and_then(|place| tables.get(place.checked_sub(1)?));
         match chosen {
             Some(table) => return Ok(table.table_id.clone()),
-            None => paint.line(&trouble(format!("A number from 1 to {}.", tables.len())))?,
+            None => paint.line(&trouble(format!(
+                "Type the number of a table, 1 to {}, or q to end.",
+                tables.len()
+            )))?,
         }
     }
     Err(Failure::NotChosen.into())
