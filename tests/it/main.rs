@@ -1,6 +1,7 @@
 //! Integration tests: one binary.
 
 mod cassandra;
+mod disk;
 mod fuzz;
 mod node;
 mod recovery;

@@ -113,5 +113,20 @@ impl Drop for Server {
     }
 }
 
+/// Waits until something holds, with one look a millisecond, for a minute at most.
+pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let look = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    assert!(
+        tokio::time::timeout(Duration::from_secs(60), look)
+            .await
+            .is_ok(),
+        "{what}"
+    );
+}
+
 /// Long for a start that takes 50 ms, short for a test that hangs.
 const START_MAX: Duration = Duration::from_secs(30);

@@ -15,7 +15,7 @@ use openrustpoker::{
 };
 use proto::v1::{Settings, TableView};
 
-use crate::node::{Keep, Server};
+use crate::node::{Keep, Server, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bots_go_on_through_fifty_kills() {
@@ -278,20 +278,6 @@ fn patience() -> Patience {
             max: Duration::from_millis(50),
         },
     }
-}
-
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let look = async {
-        while !holds() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    assert!(
-        tokio::time::timeout(Duration::from_secs(60), look)
-            .await
-            .is_ok(),
-        "{what}"
-    );
 }
 
 pub fn number(variable: &str, default: u64) -> u64 {
