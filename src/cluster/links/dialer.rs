@@ -39,6 +39,12 @@ impl Turn {
         self.due <= now
     }
 
+    /// A link is on its way, from here or from there: not before it must have come.
+    pub fn met(&mut self, now: Instant) {
+        self.failures = 0;
+        self.due = now + LONGEST_PAUSE;
+    }
+
     /// It failed: later, and later each time.
     pub fn failed(&mut self, now: Instant) {
         let pause = FIRST_PAUSE * 2_u32.saturating_pow(self.failures.min(DOUBLINGS_MAX));
@@ -91,20 +97,22 @@ async fn dial_all(options: LinkOptions, sessions: Sessions, net: Net) {
                 let now = Instant::now();
                 let turn = turns.entry(address.clone()).or_insert(Turn::now(now));
                 match dialled {
-                    // Until the link is seen it is not dialled again at once.
-                    Dialled::Linked | Dialled::Myself => turn.failed(now),
+                    Dialled::Linked | Dialled::Myself => turn.met(now),
                     Dialled::Failed => turn.failed(now),
                 }
             }
         }
         let now = Instant::now();
         for address in net.to_dial(&options.seeds) {
+            if under_way.contains(&address) {
+                continue;
+            }
             let fresh = net.take_lost(&address);
             let turn = turns.entry(address.clone()).or_insert(Turn::now(now));
             if fresh {
                 *turn = Turn::now(now);
             }
-            if !turn.is_due(now) || under_way.contains(&address) {
+            if !turn.is_due(now) {
                 continue;
             }
             under_way.push(address.clone());
@@ -131,7 +139,7 @@ async fn dial(address: &str, options: &LinkOptions, sessions: &Sessions, net: &N
         }
         Ok(peer) => {
             net.alias(address, &peer);
-            tracing::info!(peer = %peer.name, address, "linked");
+            tracing::debug!(peer = %peer.name, address, "met a node");
             Dialled::Linked
         }
         Err(ConnectError::Refused(_)) => {
@@ -177,8 +185,9 @@ async fn greet(
         address: address.into(),
         reason,
     };
-    let theirs = match welcome {
-        Welcome::Yes(theirs) => theirs,
+    let (theirs, calls_back) = match welcome {
+        Welcome::Yes(theirs) => (theirs, false),
+        Welcome::CallsBack(theirs) => (theirs, true),
         Welcome::No(reason) if reason == hello::Unwelcome::Myself.to_string() => {
             return Ok(options.me.clone());
         }
@@ -187,7 +196,9 @@ async fn greet(
     let peer =
         hello::judge(&ours, &theirs, &net.known()).map_err(|why| not_welcome(why.to_string()))?;
     net.met(&peer, &theirs.address);
-    sessions.open(stream, false);
+    if !calls_back {
+        sessions.open(stream, false);
+    }
     Ok(peer)
 }
 

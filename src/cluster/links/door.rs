@@ -128,6 +128,11 @@ async fn link(mut stream: Stream, options: &DoorOptions) -> std::io::Result<()> 
     let theirs: Hello = hello::read(&mut stream).await?;
     let ours = options.links.hello();
     match hello::judge(&ours, &theirs, &options.net.known()) {
+        Ok(peer) if ours.node < theirs.node => {
+            hello::write(&mut stream, &Welcome::CallsBack(ours)).await?;
+            options.net.call_back(&peer, &theirs.address);
+            Ok(())
+        }
         Ok(peer) => {
             hello::write(&mut stream, &Welcome::Yes(ours)).await?;
             options.net.met(&peer, &theirs.address);

@@ -29,6 +29,8 @@ pub struct Hello {
 pub enum Welcome {
     /// By this node.
     Yes(Hello),
+    /// By this node, which dials back: of two nodes the one whose name comes first dials, so that there is one link.
+    CallsBack(Hello),
     /// And why not.
     No(String),
 }

@@ -116,7 +116,10 @@ impl Actor for Heralds {
         if let Some(before) = heralds.remove(&shard) {
             // Out of the group at once; the actor follows.
             ractor::pg::leave_scoped(SHARDS.into(), group(shard), vec![before.clone()]);
-            before.stop(None);
+            // Its name is free once it has ended, and the next herald may need the same one.
+            if let Err(error) = before.stop_and_wait(None, Some(HERALD_STOP_MAX)).await {
+                tracing::warn!(%shard, %error, "a herald does not end");
+            }
         }
         if let Some(epoch) = epoch {
             let name = format!("{HERALD}{shard}/{epoch}/{me}");
@@ -182,6 +185,8 @@ fn parse(name: &str) -> Option<Herald> {
     })
 }
 
+/// A herald does nothing, so it ends at once.
+const HERALD_STOP_MAX: std::time::Duration = std::time::Duration::from_secs(1);
 const SHARDS: &str = "shards";
 const HERALD: &str = "herald/";
 

@@ -82,6 +82,13 @@ impl Net {
         }
     }
 
+    /// A node that this one dials was here: it is dialled at once, if there is no link.
+    pub(super) fn call_back(&self, peer: &Peer, address: &str) {
+        self.met(peer, address);
+        self.lock().lost.insert(address.into());
+        self.0.lost.notify_one();
+    }
+
     /// A dial to this address found this peer.
     pub(super) fn alias(&self, address: &str, peer: &Peer) {
         self.lock().aliases.insert(address.into(), peer.clone());
@@ -156,6 +163,9 @@ impl Net {
                 tracing::warn!(peer = %peer.name, "link lost");
                 known.refused = false;
                 lost.push(known.address.clone());
+            }
+            if up && !known.up {
+                tracing::info!(peer = %peer.name, "linked");
             }
             if known.up || up {
                 known.heard = Instant::now();

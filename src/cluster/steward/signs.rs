@@ -56,10 +56,9 @@ impl StewardState {
                 if !first {
                     tokio::time::sleep(options.ask_every).await;
                 }
-                let answer = options
-                    .fabric
-                    .ask(&peer, Ask::Status, options.ask_every)
-                    .await;
+                // A busy machine is late now and then; a process that is gone has closed its link.
+                let patience = 2 * options.ask_every;
+                let answer = options.fabric.ask(&peer, Ask::Status, patience).await;
                 tell(&myself, StewardMsg::Answered(peer, answer));
             });
         }

@@ -166,11 +166,8 @@ impl Forward {
         };
         let mut routes = self.ways.routes.clone();
         let moved = async {
-            loop {
+            while routes.of(table) == Place::There(Arc::clone(owner)) {
                 routes.changed().await;
-                if routes.of(table) != Place::There(Arc::clone(owner)) {
-                    return;
-                }
             }
         };
         tokio::select! {

@@ -14,7 +14,7 @@ use super::{
     stream::Ending,
 };
 use crate::{
-    cluster::{Place, routes::Neighbour},
+    cluster::{Place, Routes, routes::Neighbour},
     ids::{Seq, TableId},
     table::request::CallError,
 };
@@ -104,23 +104,22 @@ impl Watches {
         }
         let mut client = WatchServiceClient::new(self.ways().channel(owner))
             .max_decoding_message_size(FRAME_BYTES_MAX);
-        let mut stream = match client.watch_session(request).await {
+        let mut routes = self.ways().routes.clone();
+        let opened = tokio::select! {
+            opened = client.watch_session(request) => opened,
+            () = moved(&mut routes, table, owner) => return End::Moved,
+        };
+        let mut stream = match opened {
             Ok(answer) => answer.into_inner(),
             Err(error) => {
                 tracing::debug!(%table, owner = %owner.peer.name, %error, "no stream from the owner");
                 return End::Moved;
             }
         };
-        let mut routes = self.ways().routes.clone();
         loop {
             let message = tokio::select! {
                 message = stream.message() => message,
-                () = routes.changed() => {
-                    if routes.of(table) == Place::There(Arc::clone(owner)) {
-                        continue;
-                    }
-                    return End::Moved;
-                }
+                () = moved(&mut routes, table, owner) => return End::Moved,
             };
             let frame = match message {
                 Ok(Some(v1::WatchSessionResponse { frame: Some(frame) })) => frame,
@@ -163,6 +162,13 @@ impl Watches {
         if watch.relayed.send(frame).await.is_err() {
             tracing::trace!(%table, "a stream ended before it heard of a table that is none");
         }
+    }
+}
+
+/// Returns when a table is no longer where it was: a frozen owner says nothing itself.
+async fn moved(routes: &mut Routes, table: TableId, owner: &Arc<Neighbour>) {
+    while routes.of(table) == Place::There(Arc::clone(owner)) {
+        routes.changed().await;
     }
 }
 
