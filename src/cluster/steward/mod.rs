@@ -27,7 +27,7 @@ use tokio::{
 
 use self::view::View;
 use super::{
-    evidence::{Beats, Missed},
+    evidence::{Beats, Link, Missed},
     fabric::{Answer, Ask, AskError, Fabric, Status},
     peer::Peer,
     plan::{self, Step},
@@ -194,6 +194,7 @@ pub struct StewardState {
     options: StewardOptions,
     outlook: Outlook,
     started: Instant,
+    settled: bool,
     draining: bool,
     drained: Vec<oneshot::Sender<()>>,
     views: BTreeMap<ShardId, View>,
@@ -241,6 +242,7 @@ impl Actor for Steward {
             views: views.collect(),
             outlook,
             started: now,
+            settled: false,
             draining: false,
             drained: Vec::new(),
             announced: BTreeMap::new(),
@@ -314,6 +316,7 @@ impl StewardState {
     }
 
     fn go_on(&mut self, myself: &ActorRef<StewardMsg>) {
+        self.settled |= self.settles();
         self.announce();
         self.look_around();
         for step in plan::next(&self.known()) {
@@ -331,8 +334,15 @@ impl StewardState {
         }
     }
 
-    fn settled(&self) -> bool {
-        self.looked_at_beats && self.started.elapsed() >= self.options.settle
+    /// Who is there is known: every node that beats is linked, or nobody listens where it was; or it took too long.
+    fn settles(&self) -> bool {
+        let waited = self.started.elapsed();
+        let known = |(peer, _): (&Peer, &str)| {
+            peer.name == self.options.me.name || self.options.fabric.link(peer) != Link::Unknown
+        };
+        self.looked_at_beats
+            && waited >= self.options.settle
+            && (waited >= SETTLE_MAX * self.options.settle || self.beats.moving().all(known))
     }
 
     fn status(&self) -> Status {
@@ -379,5 +389,7 @@ fn answer<T>(reply: oneshot::Sender<T>, value: T) {
 
 /// Vacancies become old, and beats stand still, without anybody saying so.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Times the settling period: then a node that beats and cannot be reached is waited for no longer.
+const SETTLE_MAX: u32 = 5;
 /// After a pull that did not succeed.
 const PULL_PAUSE: Duration = Duration::from_millis(500);

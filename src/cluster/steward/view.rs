@@ -178,7 +178,7 @@ impl StewardState {
         });
         Known {
             me: self.options.me.name.clone(),
-            settled: self.settled(),
+            settled: self.settled,
             candidates: std::iter::once(me).chain(others).collect(),
             taking,
             pulling: if now < self.pull_after {
@@ -233,7 +233,7 @@ impl StewardState {
             neighbours: neighbours.into_values().collect(),
             draining: self.draining,
         };
-        let ready = self.settled() && table.owners.len() == self.views.len();
+        let ready = self.settled && table.owners.len() == self.views.len();
         self.outlook.routes.send_if_modified(|before| {
             let news = **before != table;
             if news {
