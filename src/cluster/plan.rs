@@ -159,8 +159,9 @@ fn pull(known: &Known) -> Option<Step> {
 pub const TAKING_MAX: usize = 16;
 /// Shards that are pulled at a time from a node that leaves.
 pub const PULLING_MAX: usize = 4;
-/// The second choice takes over so much later than the first, and so on.
-pub const RANK_PAUSE: Duration = Duration::from_millis(750);
+/// The second choice takes over so much later than the first, and so on: longer than a takeover takes on a busy machine, or
+/// they take the shard from each other.
+pub const RANK_PAUSE: Duration = Duration::from_millis(1_500);
 /// An owner that is there and does not announce its shard for so long has lost it.
 pub const SHIRKED_AFTER: Duration = Duration::from_secs(10);
 
@@ -225,7 +226,7 @@ mod tests {
     fn the_first_choice_takes_at_once_and_the_second_later() {
         let mut takers = Vec::new();
         for me in ["a", "b"] {
-            for ms in [0, 700, 800] {
+            for ms in [0, 1_400, 1_600] {
                 let shard = ShardView {
                     id: S,
                     phase: Phase::Away,
@@ -255,7 +256,7 @@ mod tests {
         takers.sort_unstable();
         let first = takers[0].1;
         let second = if first == "a" { "b" } else { "a" };
-        let mut expected = vec![(0, first), (700, first), (800, first), (800, second)];
+        let mut expected = vec![(0, first), (1_400, first), (1_600, first), (1_600, second)];
         expected.sort_unstable();
         assert_eq!(takers, expected);
     }
