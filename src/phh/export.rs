@@ -1,12 +1,14 @@
 //! Writing a hand that was played here as PHH.
 //!
 //! The facts say everything but the hole cards: those of `HandRecord::known` are written, and those that were shown;
-//! all others are `????`. Two things have no spelling in the format: a dead blind is written as an ante (and then
-//! antes are not trimmed), and a voided hand is refused.
+//! all others are `????`. Some things have no spelling in the format: a dead blind is written as an ante (and then
+//! antes are not trimmed), a game without a code gets one of our own and is told in `_game`, and a voided hand is refused.
 
 use std::fmt::{self, Write};
 
-use engine::{Action, Ante, Card, Dealt, Fact, HandNo, HoleCards, Name, Post, SeatNo, Settings};
+use engine::{Action, Ante, Betting, Card, Dealt, Fact, HandNo, HoleCards, Name, Post, SeatNo, Settings};
+
+use super::variant::Code;
 
 /// A finished hand, as far as one viewer may know it.
 #[derive(Clone, Copy)]
@@ -99,7 +101,8 @@ impl fmt::Display for Game<'_> {
         };
         let dead_blinds = money.iter().any(|m| m.dead_blind > 0);
         let trimmed = matches!(self.record.settings.ante, Ante::Each(_)) && !dead_blinds;
-        writeln!(f, "variant = \"NT\"")?;
+        let code = Code::of(&self.record.settings.game);
+        writeln!(f, "variant = \"{code}\"")?;
         writeln!(f, "ante_trimming_status = {trimmed}")?;
         writeln!(
             f,
@@ -107,7 +110,15 @@ impl fmt::Display for Game<'_> {
             posted(|m| (m.ante + m.dead_blind).to_string())
         )?;
         writeln!(f, "blinds_or_straddles = {}", posted(Money::blind))?;
-        writeln!(f, "min_bet = {}", self.record.settings.big_blind)?;
+        match self.record.settings.game.betting {
+            Betting::NoLimit | Betting::PotLimit { .. } => {
+                writeln!(f, "min_bet = {}", self.record.settings.big_blind)?;
+            }
+            Betting::FixedLimit(limits) => {
+                writeln!(f, "small_bet = {}", self.record.settings.big_blind)?;
+                writeln!(f, "big_bet = {}", limits.big_bet)?;
+            }
+        }
         writeln!(f, "starting_stacks = {}", column(|m| m.start))?;
         writeln!(
             f,
@@ -137,6 +148,9 @@ impl fmt::Display for Game<'_> {
         writeln!(f, "players = {}", List(names.collect()))?;
         writeln!(f, "finishing_stacks = {}", column(Money::end))?;
         writeln!(f, "winnings = {}", column(|m| m.won))?;
+        if !code.is_standard() {
+            writeln!(f, "_game = {}", quoted(code.title()))?;
+        }
         writeln!(f, "_rake = {}", self.rake())
     }
 }
@@ -228,10 +242,10 @@ impl Game<'_> {
         let settings = self.record.settings;
         let begin = |dealt: &Dealt| Money {
             start: dealt.stack,
-            blind: match self.blinds.iter().position(|seat| *seat == dealt.seat) {
-                Some(0) => settings.small_blind,
-                Some(_) => settings.big_blind,
-                None => 0,
+            blind: match self.blinds {
+                [_, big] if big == dealt.seat => settings.big_blind,
+                [small, _] if small == dealt.seat => settings.small_blind,
+                _ => 0,
             },
             ..Money::default()
         };

@@ -15,8 +15,12 @@ pub struct Hand {
     pub blinds: Vec<Decimal>,
     /// What each player posts out of turn to come in; PokerKit writes it as a negative blind.
     pub posts: Vec<Decimal>,
-    /// The smallest bet, in games without limits.
+    /// The smallest bet, in games without fixed limits.
     pub min_bet: Option<Decimal>,
+    /// The bet of the early streets, in fixed limit.
+    pub small_bet: Option<Decimal>,
+    /// The bet of the late streets, in fixed limit.
+    pub big_bet: Option<Decimal>,
     /// What each player has at the start; `None` is not known (`inf`).
     pub starting_stacks: Vec<Option<Decimal>>,
     /// What happened, in order.

@@ -117,6 +117,7 @@ fn hand(table: &DeTable<'_>) -> Result<Hand, ParseError> {
             .map(|value| amounts(name, value, players))
             .transpose()
     };
+    let bet = |name| field(name).map(|value| amount(name, value)).transpose();
     let actions = array(
         "actions",
         field("actions").ok_or(ParseError::Missing("actions"))?,
@@ -130,9 +131,9 @@ fn hand(table: &DeTable<'_>) -> Result<Hand, ParseError> {
         antes: amounts("antes")?.ok_or(ParseError::Missing("antes"))?,
         blinds,
         posts,
-        min_bet: field("min_bet")
-            .map(|value| amount("min_bet", value))
-            .transpose()?,
+        min_bet: bet("min_bet")?,
+        small_bet: bet("small_bet")?,
+        big_bet: bet("big_bet")?,
         actions: actions
             .enumerate()
             .map(|(at, value)| action(at + 1, value, players))

@@ -18,6 +18,7 @@ use self::cards::{BOARD, Cards};
 pub use self::refusal::{Illegal, ReplayError, Unplayable};
 use super::decimal::Decimal;
 use super::model::Hand;
+use super::variant::Code;
 
 /// What the house takes, as told by whoever replays: files do not state it.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +34,7 @@ pub struct RakeSchedule {
 pub struct Script {
     places: u8,
     settings: Settings,
+    straddler: Option<usize>,
     stacks: Vec<u64>,
     deck: Deck,
     steps: Vec<(usize, Move)>,
@@ -80,9 +82,8 @@ enum Move {
 impl Script {
     /// The hand in the engine's terms.
     pub fn new(hand: &Hand, rake: &RakeSchedule) -> Result<Script, ReplayError> {
-        if hand.variant != NO_LIMIT_HOLDEM {
-            return Err(Unplayable::Variant(hand.variant.clone()).into());
-        }
+        let unknown = |_| Unplayable::Variant(hand.variant.clone());
+        let code: Code = hand.variant.parse().map_err(unknown)?;
         let places = terms::places(hand, rake);
         let unit = |amount: Decimal| {
             let chips = amount
@@ -94,11 +95,12 @@ impl Script {
         for (place, stack) in hand.starting_stacks.iter().enumerate() {
             stacks.push(unit(stack.ok_or(Unplayable::Stack(place + 1))?)?);
         }
-        let cards = Cards::of(hand)?;
+        let cards = Cards::of(hand, code.variant)?;
         Ok(Script {
             places,
-            settings: terms::settings(hand, rake, &stacks, unit)?,
-            deck: cards.deck(stacks.len())?,
+            straddler: terms::straddler(hand),
+            settings: terms::settings(hand, code, rake, &stacks, unit)?,
+            deck: cards.deck()?,
             steps: terms::steps(hand, unit)?,
             known: cards
                 .holes
@@ -161,6 +163,11 @@ impl Script {
                 owes: Owes::Nothing,
             };
             engine::evolve(&mut table, &Event::Public(taken));
+        }
+        if let Some(place) = self.straddler {
+            let seat = SeatNo(place as u8);
+            let chosen = Fact::StraddleChosen { seat, on: true };
+            engine::evolve(&mut table, &Event::Public(chosen));
         }
         Ok(table)
     }
@@ -295,8 +302,5 @@ fn player(place: usize) -> PlayerId {
 
 /// A deal has five, and few decisions have more.
 const EVENTS: usize = 8;
-/// The PHH code of the game that is played here.
-const NO_LIMIT_HOLDEM: &str = "NT";
-
 #[cfg(test)]
 mod tests;

@@ -162,3 +162,50 @@ fn what_is_no_finished_hand_is_refused() {
         ExportError::Voided(HandNo(7)),
     );
 }
+
+/// What is written of a game reads back to the same end, and a game without a code is told in words.
+#[test]
+fn every_game_reads_back() {
+    let end = |hand: &str| {
+        let written = again(hand, &RakeSchedule::default(), &[]);
+        let read = parse(&written).unwrap().remove(0).1.unwrap();
+        assert_eq!(check(&read, None), Verdict::Exact, "{written}");
+        written
+    };
+    let limit = ALL_IN.replace("'NT'", "'FT'").replace(
+        "min_bet = 10",
+        "small_bet = 10\nbig_bet = 20",
+    );
+    let limit = limit.replace("p3 cbr 30", "p3 cbr 20").replace("p2 cbr 199", "p2 cbr 30");
+    let limit = limit.replace(
+        "'p2 sm AsAd',\n    'p3 sm KsKd', 'd db 7c8h9d', 'd db Js', 'd db 4h'",
+        "'d db 7c8h9d', 'p2 cbr 10', 'p3 f'",
+    );
+    let written = end(&limit);
+    assert!(written.contains("variant = \"FT\""));
+    assert!(written.contains("small_bet = 10\nbig_bet = 20\n"));
+    assert!(!written.contains("_game"));
+
+    let omaha = "
+variant = 'PO5/8'
+antes = [0, 0, 0]
+blinds_or_straddles = [5, 10, 20]
+min_bet = 10
+starting_stacks = [500, 200, 300]
+actions = ['d dh p1 2c3c4c5cAc', 'd dh p2 2d3d4d5dAd', 'd dh p3 KsKdQsQdJs', 'p1 f', 'p2 cbr 75', 'p3 f']
+";
+    let written = end(omaha);
+    assert!(written.contains("variant = \"PO5/8\""));
+    assert!(written.contains("_game = \"pot-limit five-card Omaha hi-lo\""));
+    assert!(written.contains("blinds_or_straddles = [5, 10, 20]"));
+
+    let button = "
+variant = 'NS'
+antes = [10, 10]
+blinds_or_straddles = [10, 0]
+min_bet = 10
+starting_stacks = [500, 200]
+actions = ['p1 cbr 30', 'p2 f']
+";
+    assert!(end(button).contains("blinds_or_straddles = [10, 0]"));
+}

@@ -1,20 +1,23 @@
 //! The cards that a file knows, put where the engine deals them.
 
-use engine::{Card, Deck};
+use engine::{Card, Deck, Variant};
 
 use super::Illegal;
 use crate::phh::model::{Hand, Known, Showing, Step};
 
 /// The cards of a file.
 pub(super) struct Cards {
-    pub(super) holes: Vec<[Known; HOLE]>,
+    variant: Variant,
+    pub(super) holes: Vec<Vec<Known>>,
     pub(super) board: Vec<Known>,
 }
 
 impl Cards {
-    pub(super) fn of(hand: &Hand) -> Result<Cards, Illegal> {
+    pub(super) fn of(hand: &Hand, variant: Variant) -> Result<Cards, Illegal> {
+        let hole = vec![None; variant.hole_len().into()];
         let mut cards = Cards {
-            holes: vec![[None; HOLE]; hand.starting_stacks.len()],
+            variant,
+            holes: vec![hole; hand.starting_stacks.len()],
             board: Vec::with_capacity(BOARD),
         };
         let mut dealt = vec![0; cards.holes.len()];
@@ -59,17 +62,18 @@ impl Cards {
     }
 
     /// The known cards where the engine deals them, and the others where there is room.
-    pub(super) fn deck(&self, players: usize) -> Result<Deck, Illegal> {
-        let rounds = (0..HOLE).flat_map(|round| self.holes.iter().map(move |hole| hole[round]));
-        let wanted = rounds.chain(self.board.iter().copied());
-        debug_assert_eq!(wanted.clone().count(), HOLE * players + self.board.len());
+    pub(super) fn deck(&self) -> Result<Deck, Illegal> {
+        let rounds = 0..usize::from(self.variant.hole_len());
+        let holes = rounds.flat_map(|round| self.holes.iter().map(move |hole| hole[round]));
+        let wanted = holes.chain(self.board.iter().copied());
         let bit = |card: Card| 1_u64 << card.index();
         let taken = wanted
             .clone()
             .flatten()
             .fold(0, |taken, card| taken | bit(card));
-        let mut rest = Card::all().filter(|card| taken & bit(*card) == 0);
+        let mut rest = self.variant.cards().filter(|card| taken & bit(*card) == 0);
         let mut cards = [Card::new(0).or(Err(Illegal::Cards))?; Card::COUNT];
+        let cards = &mut cards[..self.variant.deck_len().into()];
         let mut spaces = cards.iter_mut();
         for (known, card) in wanted.zip(spaces.by_ref()) {
             *card = known.or_else(|| rest.next()).ok_or(Illegal::Cards)?;
@@ -77,11 +81,9 @@ impl Cards {
         for (card, other) in spaces.zip(rest) {
             *card = other;
         }
-        Deck::new(&cards).or(Err(Illegal::Cards))
+        Deck::new(cards).or(Err(Illegal::Cards))
     }
 }
 
-/// Cards of a player.
-const HOLE: usize = 2;
 /// Cards of a full board.
 pub(super) const BOARD: usize = 5;

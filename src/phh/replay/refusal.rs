@@ -5,14 +5,14 @@ use engine::{Reject, SettingsError};
 /// Why a hand cannot be played here: it is another game, or it leaves out what would be needed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unplayable {
-    /// Not no-limit Hold'em.
+    /// A game that is not played here.
     #[error("variant {0} is not played here")]
     Variant(String),
     /// The antes are neither equal nor the big blind's alone.
     #[error("antes that are neither equal nor the big blind's")]
     Antes,
-    /// Not a small and a big blind only.
-    #[error("blinds other than a small and a big one")]
+    /// Neither a small and a big blind, maybe with one straddle of two big blinds, nor one blind on the button.
+    #[error("blinds other than a small and a big one, a straddle of two big blinds, or one on the button")]
     Blinds,
     /// Somebody posts out of turn: a hand in the middle of a game that the file does not tell.
     #[error("a blind posted out of turn")]
@@ -20,6 +20,9 @@ pub enum Unplayable {
     /// The smallest bet is not the big blind.
     #[error("a smallest bet that is not the big blind")]
     MinBet,
+    /// Fixed limit whose early bets are not the big blind, or without a bet of the late streets.
+    #[error("fixed limit without bets of a big blind and a big bet")]
+    Limits,
     /// A stack that the file does not know.
     #[error("the stack of p{0} is not known")]
     Stack(usize),

@@ -306,3 +306,121 @@ proptest! {
         }
     }
 }
+
+const ANTONIUS_BLOM: &str = "
+variant = 'PO'
+antes = [0, 0]
+blinds_or_straddles = [500, 1000]
+min_bet = 1000
+starting_stacks = [1259450.25, 678473.5]
+actions = ['d dh p1 Ah3sKsKh', 'd dh p2 6d9s7d8h', 'p2 cbr 3000', 'p1 cbr 9000', 'p2 cbr 27000', 'p1 cbr 81000', 'p2 cc',
+    'd db 4s5c2h', 'p1 cbr 91000', 'p2 cbr 435000', 'p1 cbr 779000', 'p2 cc', 'p1 sm Ah3sKsKh', 'p2 sm 6d9s7d8h',
+    'd db 5h', 'd db 9c']
+";
+
+const PHUA_XUAN: &str = "
+variant = 'NS'
+antes = [3000, 3000, 3000, 3000, 3000, 3000]
+blinds_or_straddles = [0, 0, 0, 0, 0, 3000]
+min_bet = 3000
+starting_stacks = [495000, 232000, 362000, 403000, 301000, 204000]
+actions = ['d dh p1 Th8h', 'd dh p2 QsJd', 'd dh p3 QhQd', 'd dh p4 8d7c', 'd dh p5 KhKs', 'd dh p6 8c7h', 'p1 cc', 'p2 cc',
+    'p3 cbr 35000', 'p4 f', 'p5 cbr 298000', 'p6 f', 'p1 f', 'p2 f', 'p3 cc', 'p5 sm KhKs', 'p3 sm QhQd', 'd db 9h6cKc',
+    'd db Jh', 'd db Ts']
+";
+
+/// The end stacks are those of PokerKit 0.7.7; the files state none.
+#[test]
+fn famous_hands_of_other_games() {
+    check(ANTONIUS_BLOM, &[193_792_375, 0]);
+    check(
+        PHUA_XUAN,
+        &[489_000, 226_000, 684_000, 400_000, 0, 198_000],
+    );
+    // Half a chip above the pot is too much.
+    let above = ANTONIUS_BLOM.replace("p1 cbr 9000", "p1 cbr 9001");
+    assert!(matches!(
+        play(&above),
+        Err(ReplayError::Illegal(Illegal::Refused {
+            reject: Reject::RaiseAbovePot { max_to: 900_000 },
+            ..
+        }))
+    ));
+    let low_card = PHUA_XUAN.replace("Th8h", "Th5h");
+    assert!(matches!(
+        play(&low_card),
+        Err(ReplayError::Illegal(Illegal::Cards))
+    ));
+}
+
+/// A hand of the World Series of 2023, cut short.
+const LIMIT: &str = "
+variant = 'FT'
+antes = [0, 0, 0, 0, 0]
+blinds_or_straddles = [100000, 200000, 0, 0, 0]
+small_bet = 200000
+big_bet = 400000
+starting_stacks = [3175000, 10625000, 7750000, 4350000, 3800000]
+actions = ['p3 f', 'p4 cbr 400000', 'p5 f', 'p1 f', 'p2 cc', 'd db Ts9d5d', 'p2 cc', 'p4 cbr 200000', 'p2 cbr 400000',
+    'p4 cc', 'd db Kc', 'p2 cbr 400000', 'p4 f']
+";
+
+#[test]
+fn fixed_limit() {
+    check(
+        LIMIT,
+        &[3_075_000, 11_525_000, 7_750_000, 3_550_000, 3_800_000],
+    );
+    let other = LIMIT.replace("'d db Kc', 'p2 cbr 400000'", "'d db Kc', 'p2 cbr 200000'");
+    assert!(matches!(
+        play(&other),
+        Err(ReplayError::Illegal(Illegal::Refused {
+            reject: Reject::RaiseNotTheLimit { to: 4 },
+            ..
+        }))
+    ));
+    let unplayable = |from: &str, to: &str| match play(&LIMIT.replace(from, to)) {
+        Err(ReplayError::Unplayable(reason)) => reason,
+        Err(ReplayError::Illegal(reason)) => panic!("{reason}"),
+        Ok(_) => panic!("played"),
+    };
+    assert_eq!(
+        unplayable("small_bet = 200000", "small_bet = 100000"),
+        Unplayable::Limits
+    );
+    assert_eq!(unplayable("big_bet = 400000\n", ""), Unplayable::Limits);
+    assert_eq!(
+        unplayable("'FT'", "'F7S'"),
+        Unplayable::Variant("F7S".into())
+    );
+}
+
+#[test]
+fn one_straddle_of_two_big_blinds() {
+    let straddled = |blinds: &str, actions: &str| {
+        let text = text("1000 1000 1000 1000", actions);
+        text.replace("[50, 100, 0, 0]", blinds)
+    };
+    let utg = straddled("[50, 100, 200, 0]", "p4 cc, p1 f, p2 f, p3 cbr 500, p4 f");
+    check(&utg, &[950, 900, 1350, 800]);
+    let button = straddled("[50, 100, 0, 200]", "p1 cc, p2 f, p3 f, p4 cbr 300, p1 f");
+    check(&button, &[800, 900, 1000, 1300]);
+    for blinds in [
+        "[50, 100, 201, 0]",
+        "[50, 100, 200, 400]",
+        "[0, 0, 100, 200]",
+    ] {
+        assert!(
+            matches!(
+                play(&straddled(blinds, "p1 f")),
+                Err(ReplayError::Unplayable(Unplayable::Blinds))
+            ),
+            "{blinds}"
+        );
+    }
+    let short = text("1000 1000 199 1000", "p1 f").replace("[50, 100, 0, 0]", "[50, 100, 200, 0]");
+    assert!(matches!(
+        play(&short),
+        Err(ReplayError::Unplayable(Unplayable::Blinds))
+    ));
+}
