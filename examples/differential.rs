@@ -1,7 +1,8 @@
 //! Plays random legal hands with the rules engine and prints each as a line of JSON, for another engine to replay.
 //!
-//! `cargo run --example differential -- HANDS TABLES SEED`: so many hands with random stacks, most of them short, and so
-//! many tables of 25 hands with players who come, sit out and go; see `tests/pokerkit`. A line holds what the hand began
+//! `cargo run --example differential -- HANDS TABLES SEED [GAME]`: so many hands with random stacks, most of them short, and so
+//! many tables of 25 hands with players who come, sit out and go, in the game of that code (`NT` and so on); see
+//! `tests/pokerkit`. A line holds what the hand began
 //! with, what was legal at each decision and what was done, the end stacks, and the hand as PHH.
 
 use std::env;
@@ -9,15 +10,25 @@ use std::io::{self, BufWriter, Write};
 
 use anyhow::Context;
 use engine::{
-    Action, Ante, Card, Command, Deck, Entry, Event, Fact, HoleCards, Legal, Name, Owes, PlayerId,
-    Post, SeatNo, Settings, Table, decide, evolve, legal,
+    Action, Ante, Betting, Blinds, CapOff, Card, Command, Deck, Entry, Event, Fact, Game,
+    HoleCards, Legal, Limits, Name, Owes, PlayerId, Post, SeatNo, Settings, Straddle, StraddleFrom,
+    StraddleRaise, Table, Variant, decide, evolve, legal,
 };
 use openrustpoker::phh::export::{HandRecord, export};
+use openrustpoker::phh::variant::{Bets, Code};
 use serde::Serialize;
 
 #[derive(Serialize)]
 struct Line {
     hand: u64,
+    /// The game's code.
+    game: String,
+    button_blind: bool,
+    /// Whether the big-blind ante counts to the pot before the flop.
+    count_ante: bool,
+    limits: Option<FixedLimits>,
+    /// Who straddled, if the hand is not one of a game in which players come and go.
+    straddle: Option<usize>,
     small_blind: u64,
     big_blind: u64,
     ante_each: u64,
@@ -33,7 +44,17 @@ struct Line {
 }
 
 #[derive(Serialize)]
+struct FixedLimits {
+    big_bet: u64,
+    raises_max: u8,
+    /// Where raises are not counted: `street`, `hand` or `never`.
+    cap_off: &'static str,
+}
+
+#[derive(Serialize)]
 struct Posted {
+    /// Nobody if the seat is empty, or if only the button posts.
+    small_blind_place: Option<usize>,
     big_blind_place: usize,
     antes: Vec<u64>,
     dead: Vec<u64>,
@@ -51,24 +72,21 @@ struct Decision {
 }
 
 fn main() -> anyhow::Result<()> {
-    let mut numbers = env::args().skip(1).map(|text| text.parse::<u64>());
-    let mut number = |default| {
-        numbers
-            .next()
-            .transpose()
-            .map(|number| number.unwrap_or(default))
-    };
+    let mut words = env::args().skip(1);
+    let mut number = |default: u64| words.next().map_or(Ok(default), |text| text.parse());
     let (hands, tables, seed) = (number(2_000)?, number(40)?, number(1)?);
+    let code = words.next().unwrap_or("NT".into());
+    let code: Code = code.parse().with_context(|| code.clone())?;
     let mut out = BufWriter::new(io::stdout().lock());
     for hand in 0..hands {
         let mut dice = Dice::new(seed, hand);
-        let table = short_stacks(&mut dice)?;
+        let table = short_stacks(code, &mut dice)?;
         let (line, _) = play(hand, table, false, &mut dice)?;
         write(&mut out, &line)?;
     }
     for game in 0..tables {
         let mut dice = Dice::new(seed ^ u64::MAX, game);
-        let mut table = Table::new(settings(&mut dice))?;
+        let mut table = Table::new(settings(code, &mut dice))?;
         for hand in 0..HANDS_A_TABLE {
             while !come_and_go(&mut table, &mut dice)? {}
             let (line, after) = play(hands + game * HANDS_A_TABLE + hand, table, true, &mut dice)?;
@@ -86,8 +104,8 @@ fn write(out: &mut impl Write, line: &Line) -> anyhow::Result<()> {
 }
 
 /// A full table whose players have anything, also less than a blind.
-fn short_stacks(dice: &mut Dice) -> anyhow::Result<Table> {
-    let settings = settings(dice);
+fn short_stacks(code: Code, dice: &mut Dice) -> anyhow::Result<Table> {
+    let settings = settings(code, dice);
     let mut table = Table::new(settings.clone())?;
     for seat in 0..settings.seats {
         let taken = Fact::SeatTaken {
@@ -99,6 +117,13 @@ fn short_stacks(dice: &mut Dice) -> anyhow::Result<Table> {
             owes: Owes::Nothing,
         };
         evolve(&mut table, &Event::Public(taken));
+        if settings.game.straddle.is_some() {
+            let wish = Fact::StraddleChosen {
+                seat: SeatNo(seat),
+                on: dice.one_in(2),
+            };
+            evolve(&mut table, &Event::Public(wish));
+        }
     }
     Ok(table)
 }
@@ -151,7 +176,7 @@ fn play(
     dice: &mut Dice,
 ) -> anyhow::Result<(Line, Table)> {
     let settings = table.settings().clone();
-    let deck = shuffled(dice)?;
+    let deck = shuffled(settings.game.variant, dice)?;
     let mut facts = Vec::new();
     let deal = Command::Deal {
         deck: deck.clone(),
@@ -208,8 +233,25 @@ fn play(
         names: &names,
         known: &known,
     };
+    let straddled = facts.iter().find_map(|fact| {
+        if let Fact::Posted {
+            seat,
+            post: Post::Straddle,
+            ..
+        } = fact
+        {
+            Some(*seat)
+        } else {
+            None
+        }
+    });
     let line = Line {
         hand: number,
+        game: Code::of(&settings.game).to_string(),
+        button_blind: settings.game.blinds == Blinds::Button,
+        count_ante: settings.game.betting == Betting::PotLimit { count_ante: true },
+        limits: fixed_limits(settings.game.betting),
+        straddle: straddled.map(place).transpose()?,
         small_blind: settings.small_blind,
         big_blind: settings.big_blind,
         ante_each: if let Ante::Each(ante) = settings.ante {
@@ -246,14 +288,23 @@ fn posts(
 ) -> anyhow::Result<Posted> {
     let [antes, dead, live] = [(); 3].map(|()| vec![0; players]);
     let mut posted = Posted {
+        small_blind_place: None,
         big_blind_place: 0,
         antes,
         dead,
         live,
     };
     for fact in facts {
-        if let Fact::HandStarted { big_blind, .. } = fact {
+        if let Fact::HandStarted {
+            small_blind,
+            big_blind,
+            ..
+        } = fact
+        {
             posted.big_blind_place = place(*big_blind)?;
+            posted.small_blind_place = place(*small_blind)
+                .ok()
+                .filter(|_| small_blind != big_blind);
         }
         let Fact::Posted { seat, post, amount } = fact else {
             continue;
@@ -299,7 +350,7 @@ fn decision(place: usize, legal: &Legal, action: Action) -> Decision {
     }
 }
 
-fn settings(dice: &mut Dice) -> Settings {
+fn settings(code: Code, dice: &mut Dice) -> Settings {
     let blinds = [
         (1, 2),
         (50, 100),
@@ -318,7 +369,60 @@ fn settings(dice: &mut Dice) -> Settings {
         1 => Ante::BigBlind(if dice.one_in(2) { big } else { ante }),
         _ => Ante::None,
     };
+    settings.game = Game {
+        variant: code.variant,
+        low: code.low,
+        ..Game::default()
+    };
+    settings.seats = players.min(settings.game.players_max());
+    of_game(code, &mut settings, dice);
     settings
+}
+
+/// The house rules of a game. Those of plain no-limit Hold'em take no dice: its hands are those of its seed for ever.
+fn of_game(code: Code, settings: &mut Settings, dice: &mut Dice) {
+    if code.variant == Variant::ShortDeck && !dice.one_in(4) {
+        settings.ante = Ante::Each(settings.big_blind);
+        settings.game.blinds = Blinds::Button;
+    }
+    settings.game.betting = match code.bets {
+        Bets::NoLimit => Betting::NoLimit,
+        Bets::PotLimit => Betting::PotLimit {
+            count_ante: dice.one_in(2) && matches!(settings.ante, Ante::BigBlind(_)),
+        },
+        Bets::FixedLimit => Betting::FixedLimit(Limits {
+            big_bet: settings.big_blind * 2,
+            raises_max: 2 + dice.below(3) as u8,
+            cap_off: match dice.below(3) {
+                0 => CapOff::StreetHeadsUp,
+                1 => CapOff::HandHeadsUp,
+                _ => CapOff::Never,
+            },
+        }),
+    };
+    if code.bets == Bets::PotLimit && settings.seats > 2 && dice.one_in(3) {
+        settings.game.straddle = Some(Straddle {
+            from: StraddleFrom::Either,
+            // PokerKit knows no other.
+            min_raise: StraddleRaise::ByBigBlind,
+            players_min: Straddle::PLAYERS_MIN,
+        });
+    }
+}
+
+fn fixed_limits(betting: Betting) -> Option<FixedLimits> {
+    let Betting::FixedLimit(limits) = betting else {
+        return None;
+    };
+    Some(FixedLimits {
+        big_bet: limits.big_bet,
+        raises_max: limits.raises_max,
+        cap_off: match limits.cap_off {
+            CapOff::StreetHeadsUp => "street",
+            CapOff::HandHeadsUp => "hand",
+            CapOff::Never => "never",
+        },
+    })
 }
 
 /// Mostly a few big blinds, sometimes less than one, sometimes many.
@@ -391,8 +495,8 @@ impl Mood {
     }
 }
 
-fn shuffled(dice: &mut Dice) -> anyhow::Result<Deck> {
-    let mut cards: Vec<Card> = Card::all().collect();
+fn shuffled(variant: Variant, dice: &mut Dice) -> anyhow::Result<Deck> {
+    let mut cards: Vec<Card> = variant.cards().collect();
     for last in (1..cards.len()).rev() {
         cards.swap(last, dice.below(last as u64 + 1) as usize);
     }

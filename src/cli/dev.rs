@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use proto::v1::Settings;
 
 use super::serve::until_stopped;
-use crate::client::bots::{Dice, Strategy};
+use crate::client::bots::{Dice, Strategy, Temper};
 use crate::client::{Address, Link, Patience, Player, Session, house, jitter};
 use crate::config::Config;
 use crate::{telemetry, tree};
@@ -69,8 +69,9 @@ async fn open_house(server: &str, config: &Config, bots: u8) -> anyhow::Result<S
                 .await?;
         }
         if bot < bots {
-            let strategy =
-                [Strategy::Tight, Strategy::Caller, Strategy::Aggressive][usize::from(bot) % 3];
+            let strategy = Strategy::Sharp(
+                [Temper::Even, Temper::Careful, Temper::Bold][usize::from(bot) % 3],
+            );
             tokio::spawn(house::play(
                 player,
                 table.clone(),

@@ -58,6 +58,13 @@ impl GameName {
     }
 }
 
+/// No-limit Hold'em.
+impl Default for GameName {
+    fn default() -> GameName {
+        GameName(&GAMES[0])
+    }
+}
+
 impl std::str::FromStr for GameName {
     type Err = NoGame;
 
@@ -84,6 +91,21 @@ pub fn title(game: &Game) -> String {
     };
     let low = if game.low { " hi-lo" } else { "" };
     format!("{betting} {cards}{low}")
+}
+
+/// The cards of a game and what wins, for whoever weighs hands.
+pub fn cards_of(game: &Game) -> engine::Game {
+    engine::Game {
+        variant: match game.variant() {
+            Variant::Unspecified | Variant::Holdem => engine::Variant::Holdem,
+            Variant::ShortDeck => engine::Variant::ShortDeck,
+            Variant::Omaha => engine::Variant::Omaha4,
+            Variant::Omaha5 => engine::Variant::Omaha5,
+            Variant::Omaha6 => engine::Variant::Omaha6,
+        },
+        low: game.low,
+        ..engine::Game::default()
+    }
 }
 
 /// What a player has to know of the game besides its title.

@@ -90,13 +90,7 @@ async fn consider(
     let thinks = THINKS_LEAST + Duration::from_millis(dice.below(THINKS_MORE_MS));
     let clock = Duration::from_millis(u64::from(turn.time_left_ms) / 2);
     sleep(thinks.min(clock)).await;
-    let sight = Sight {
-        options: turn.options,
-        hole: &seat.cards,
-        board: &model.board,
-        street: model.street,
-        pot: model.in_the_middle(),
-    };
+    let sight = Sight::of(model, &turn, seat);
     player
         .act(
             table,

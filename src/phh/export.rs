@@ -6,7 +6,9 @@
 
 use std::fmt::{self, Write};
 
-use engine::{Action, Ante, Betting, Card, Dealt, Fact, HandNo, HoleCards, Name, Post, SeatNo, Settings};
+use engine::{
+    Action, Ante, Betting, Card, Dealt, Fact, HandNo, HoleCards, Name, Post, SeatNo, Settings,
+};
 
 use super::variant::Code;
 

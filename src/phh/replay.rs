@@ -82,8 +82,8 @@ enum Move {
 impl Script {
     /// The hand in the engine's terms.
     pub fn new(hand: &Hand, rake: &RakeSchedule) -> Result<Script, ReplayError> {
-        let unknown = |_| Unplayable::Variant(hand.variant.clone());
-        let code: Code = hand.variant.parse().map_err(unknown)?;
+        let code: Result<Code, _> = hand.variant.parse();
+        let code = code.or(Err(Unplayable::Variant(hand.variant.clone())))?;
         let places = terms::places(hand, rake);
         let unit = |amount: Decimal| {
             let chips = amount

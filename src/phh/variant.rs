@@ -30,7 +30,8 @@ pub enum Bets {
 }
 
 /// Not the code of a game that is played here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no game that is played here has that code")]
 pub struct UnknownCode;
 
 impl Code {
@@ -131,7 +132,10 @@ mod tests {
         let check = |text: &str, standard: bool, title: &str| {
             let code: Code = text.parse().unwrap();
             assert_eq!(code.to_string(), text);
-            assert_eq!((code.is_standard(), code.title().as_str()), (standard, title));
+            assert_eq!(
+                (code.is_standard(), code.title().as_str()),
+                (standard, title)
+            );
         };
         check("NT", true, "no-limit Hold'em");
         check("FT", true, "fixed-limit Hold'em");
@@ -145,7 +149,9 @@ mod tests {
 
     #[test]
     fn codes_of_other_games_are_unknown() {
-        for text in ["", "N", "T", "F7S", "F7S/8", "FR", "N2L1D", "F2L3D", "FB", "NT/8", "PO7", "ÄT"] {
+        for text in [
+            "", "N", "T", "F7S", "F7S/8", "FR", "N2L1D", "F2L3D", "FB", "NT/8", "PO7", "ÄT",
+        ] {
             assert_eq!(text.parse::<Code>(), Err(UnknownCode), "{text}");
         }
     }

@@ -41,6 +41,7 @@ pub async fn bots_go_on(keep: &Keep, kills: u64) {
         servers: vec![server.address.clone()],
         tables: 6,
         bots: 4,
+        game: openrustpoker::client::GameName::default(),
         hands: u64::MAX,
         rate: None,
         seed: number("SEED", 1),

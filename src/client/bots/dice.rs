@@ -1,4 +1,4 @@
-//! Chance for bots, the same for the same seed. Nothing here ever touches a card.
+//! Chance for bots, the same for the same seed. Nothing here ever deals a card.
 
 /// A SplitMix64 generator.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ mod options;
 mod pace;
 mod player;
 mod report;
+mod sharp;
 mod strategy;
 mod violation;
 
@@ -36,6 +37,7 @@ pub use dice::Dice;
 pub use histogram::Histogram;
 pub use options::{Control, Options};
 pub use report::{LatencyMs, Report};
+pub use sharp::Temper;
 pub use strategy::{Sight, Strategy};
 pub use violation::{Finding, Violation};
 

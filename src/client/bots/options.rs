@@ -9,6 +9,7 @@ use proto::v1::Settings;
 use tokio::sync::watch;
 
 use crate::client::address::Address;
+use crate::client::game::GameName;
 
 /// What to play.
 #[derive(Clone, Debug)]
@@ -17,8 +18,10 @@ pub struct Options {
     pub servers: Vec<Address>,
     /// Tables to make.
     pub tables: u32,
-    /// Bots at each table, 2 to 10.
+    /// Bots at each table, 2 to as many as the game has seats for.
     pub bots: u32,
+    /// What they play.
+    pub game: GameName,
     /// Hands to play, all tables together.
     pub hands: u64,
     /// Actions a second, all bots together; flat out if not given.
@@ -55,7 +58,9 @@ impl Options {
         Settings {
             seats: self.bots.max(2),
             small_blind: 50,
-            big_blind: 100,
+            big_blind: BIG_BLIND,
+            ante: self.game.ante(BIG_BLIND),
+            game: Some(self.game.game()),
             buy_in_min: 2_000,
             buy_in_max: 10_000,
             rake_per_10000: self.rake_per_10000,
@@ -158,6 +163,7 @@ impl Control {
     }
 }
 
+const BIG_BLIND: u64 = 100;
 /// Twenty seconds: a restart of the server costs no bot its turn.
 const ACTION_MS_MIN: u64 = 20_000;
 /// An hour.

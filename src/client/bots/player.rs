@@ -174,13 +174,7 @@ impl Post {
             if times > 0 && !self.seen_all() {
                 return None;
             }
-            let sight = Sight {
-                options: turn.options,
-                hole: &seat.cards,
-                board: &model.board,
-                street: model.street,
-                pot: model.in_the_middle(),
-            };
+            let sight = Sight::of(model, &turn, seat);
             let what = match times {
                 0 => self.strategy.decide(&sight, &mut self.dice),
                 // The first move was refused: one that cannot be wrong. After that the clock decides.

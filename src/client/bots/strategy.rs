@@ -1,9 +1,13 @@
 //! How bots decide: pure functions of what the player sees and a roll of the dice. A new strategy is one variant and one
 //! function. The move is always one that the server called legal.
 
+use engine::Game;
+
 use super::dice::Dice;
+use super::sharp::{self, Temper};
 use crate::client::card::Card;
-use crate::client::model::{Move, Options, Street};
+use crate::client::game::cards_of;
+use crate::client::model::{Move, Options, SeatModel, Street, TableModel, Turn};
 
 /// A way to play.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,6 +22,8 @@ pub enum Strategy {
     Random,
     /// All-in every few hands.
     AllIn,
+    /// By the odds, as people who know the game do.
+    Sharp(Temper),
 }
 
 /// What a bot looks at.
@@ -33,10 +39,35 @@ pub struct Sight<'a> {
     pub street: Street,
     /// Everything in the middle.
     pub pot: u64,
+    /// The game, as far as it says which hands are good.
+    pub game: Game,
+    /// How many others are in the hand.
+    pub rivals: u8,
+    /// Whether the player has the last word on this street.
+    pub last: bool,
+}
+
+impl<'a> Sight<'a> {
+    /// What the player to act sees.
+    pub fn of(table: &'a TableModel, turn: &Turn, seat: &'a SeatModel) -> Sight<'a> {
+        let others = table
+            .taken()
+            .filter(|(no, other)| *no != turn.seat && other.in_hand);
+        Sight {
+            options: turn.options,
+            hole: &seat.cards,
+            board: &table.board,
+            street: table.street,
+            pot: table.in_the_middle(),
+            game: cards_of(&table.stakes.game),
+            rivals: u8::try_from(others.count()).unwrap_or(u8::MAX),
+            last: table.button == Some(turn.seat),
+        }
+    }
 }
 
 impl Strategy {
-    /// Every one, in the order in which bots take them.
+    /// Those that are quick, in the order in which bots that test a server take them.
     pub const ALL: [Strategy; 5] = [
         Strategy::Random,
         Strategy::Aggressive,
@@ -59,6 +90,7 @@ impl Strategy {
             Strategy::Aggressive => aggressive(sight, dice),
             Strategy::Random => random(sight.options, dice),
             Strategy::AllIn => all_in(sight.options, dice),
+            Strategy::Sharp(temper) => sharp::decide(temper, sight, dice),
         }
     }
 }
@@ -145,11 +177,13 @@ enum Strength {
 
 /// A rule of thumb: pairs, high cards, and what the board made of them.
 fn strength(hole: &[Card], board: &[Card]) -> Strength {
-    let [first, second] = hole else {
+    let mut ranks: Vec<u8> = hole.iter().map(|card| card.rank()).collect();
+    ranks.sort_unstable();
+    // Of more than two cards the two highest of one rank, or else the two highest.
+    let pair = ranks.windows(2).rev().find(|two| two[0] == two[1]);
+    let Some(&[low, high]) = pair.or(ranks.windows(2).next_back()) else {
         return Strength::Weak;
     };
-    let (first, second) = (first.rank(), second.rank());
-    let (high, low) = (first.max(second), first.min(second));
     let paired = board
         .iter()
         .any(|card| card.rank() == high || card.rank() == low);
@@ -165,7 +199,9 @@ fn strength(hole: &[Card], board: &[Card]) -> Strength {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sight, Strategy};
+    use engine::Game;
+
+    use super::{Sight, Strategy, Temper};
     use crate::client::bots::dice::Dice;
     use crate::client::card::Card;
     use crate::client::model::{Move, Options, Street};
@@ -192,6 +228,9 @@ mod tests {
             board: &[],
             street: Street::Preflop,
             pot: 150,
+            game: Game::default(),
+            rivals: 2,
+            last: seed.is_multiple_of(2),
         };
         strategy.decide(&sight, &mut Dice::new(seed, 0, 0))
     }
@@ -217,7 +256,8 @@ mod tests {
             options(false, Some(1), None),
             options(false, None, None),
         ];
-        for strategy in Strategy::ALL {
+        let tempers = [Temper::Careful, Temper::Even, Temper::Bold].map(Strategy::Sharp);
+        for strategy in Strategy::ALL.into_iter().chain(tempers) {
             for options in all {
                 for seed in 0..200 {
                     let what = decide(strategy, options, "As Ad", seed);
@@ -230,7 +270,10 @@ mod tests {
     #[test]
     fn the_same_seed_decides_the_same() {
         let open = options(false, Some(50), Some((200, 5_000)));
-        for strategy in Strategy::ALL {
+        for strategy in Strategy::ALL
+            .into_iter()
+            .chain([Strategy::Sharp(Temper::Even)])
+        {
             for seed in 0..50 {
                 let once = decide(strategy, open, "7h 2c", seed);
                 assert_eq!(once, decide(strategy, open, "7h 2c", seed));
@@ -258,6 +301,14 @@ mod tests {
         assert_eq!(
             count(Strategy::Tight, "Kh Kc", |what| what == Move::Fold),
             0
+        );
+        let folds = |what| what == Move::Fold;
+        let sharp = Strategy::Sharp(Temper::Even);
+        assert!(count(sharp, "7h 2c", folds) > 250);
+        assert!(count(sharp, "As Ad", raises) > 150);
+        assert!(
+            count(Strategy::Sharp(Temper::Bold), "9h 8h", folds)
+                < count(Strategy::Sharp(Temper::Careful), "9h 8h", folds)
         );
         assert!(count(Strategy::Aggressive, "7h 2c", raises) > 100);
         assert!(

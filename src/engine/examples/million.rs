@@ -16,9 +16,7 @@ use std::panic::catch_unwind;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use engine::{
-    Action, Betting, Command, Event, Fact, Game, Settings, Table, decide, evolve, legal,
-};
+use engine::{Action, Betting, Command, Event, Fact, Game, Settings, Table, decide, evolve, legal};
 use run::{Mix, Step, next, play, settings};
 
 fn main() -> ExitCode {

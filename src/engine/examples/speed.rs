@@ -4,38 +4,69 @@
 use std::time::{Duration, Instant};
 
 use engine::{
-    Action, Card, Command, Deck, Entry, Legal, Name, PlayerId, SeatNo, Settings, Table, check,
-    decide, evolve, legal,
+    Action, Betting, Card, Command, Deck, Entry, Game, Legal, Limits, Name, PlayerId, SeatNo,
+    Settings, Table, Variant, check, decide, evolve, legal,
 };
 
 fn main() {
     for players in [2, 6, 9] {
-        let (mut hands, mut commands, mut events) = (0u64, 0u64, 0u64);
-        let mut seed = 1;
-        let mut table = table(players);
-        let begin = Instant::now();
-        while begin.elapsed() < RUN {
-            for _ in 0..100 {
-                let counted = hand(&mut table, &mut seed);
-                hands += 1;
-                commands += counted.0;
-                events += counted.1;
-            }
-        }
-        let micros = begin.elapsed().as_micros() as u64;
         println!(
-            "{players} players: {} hands/s, {} commands/s, {} events/s",
-            hands * 1_000_000 / micros,
-            commands * 1_000_000 / micros,
-            events * 1_000_000 / micros
+            "no-limit Hold'em, {players} players: {}",
+            speed(Game::default(), players)
         );
     }
+    let limit = Betting::FixedLimit(Limits::new(BIG_BLIND));
+    let pot = Betting::PotLimit { count_ante: false };
+    for (title, variant, low, betting) in [
+        ("pot-limit Hold'em", Variant::Holdem, false, pot),
+        ("fixed-limit Hold'em", Variant::Holdem, false, limit),
+        ("short deck", Variant::ShortDeck, false, Betting::NoLimit),
+        ("pot-limit Omaha", Variant::Omaha4, false, pot),
+        ("pot-limit five-card Omaha", Variant::Omaha5, false, pot),
+        ("pot-limit six-card Omaha", Variant::Omaha6, false, pot),
+        ("pot-limit Omaha hi-lo", Variant::Omaha4, true, pot),
+        (
+            "pot-limit five-card Omaha hi-lo",
+            Variant::Omaha5,
+            true,
+            pot,
+        ),
+        ("pot-limit six-card Omaha hi-lo", Variant::Omaha6, true, pot),
+    ] {
+        let game = Game {
+            variant,
+            low,
+            betting,
+            ..Game::default()
+        };
+        println!("{title}, 6 players: {}", speed(game, 6));
+    }
+}
+
+/// How many hands, commands and events a second.
+fn speed(game: Game, players: u8) -> String {
+    let (mut hands, mut commands, mut events) = (0u64, 0u64, 0u64);
+    let mut seed = 1;
+    let mut table = table(game, players);
+    let begin = Instant::now();
+    while begin.elapsed() < RUN {
+        for _ in 0..100 {
+            let counted = hand(&mut table, &mut seed);
+            hands += 1;
+            commands += counted.0;
+            events += counted.1;
+        }
+    }
+    let micros = begin.elapsed().as_micros() as u64;
+    let [hands, commands, events] =
+        [hands, commands, events].map(|count| count * 1_000_000 / micros);
+    format!("{hands} hands/s, {commands} commands/s, {events} events/s")
 }
 
 /// Plays one hand, mostly to a showdown, and fills the stacks again. Commands and events.
 fn hand(table: &mut Table, seed: &mut u64) -> (u64, u64) {
     let deal = Command::Deal {
-        deck: shuffled(seed),
+        deck: shuffled(table.settings().game.variant, seed),
         first_button: SeatNo(0),
     };
     let mut counted = (1, carry_out(table, &deal));
@@ -81,8 +112,12 @@ fn action(turn: Legal, chance: u64) -> Action {
     }
 }
 
-fn table(players: u8) -> Table {
-    let mut table = Table::new(Settings::new(players, 50, 100)).expect("the settings are sound");
+fn table(game: Game, players: u8) -> Table {
+    let settings = Settings {
+        game,
+        ..Settings::new(players, 50, BIG_BLIND)
+    };
+    let mut table = Table::new(settings).expect("the settings are sound");
     for seat in 0..players {
         let name = Name::new("someone").expect("a name");
         let (player, buy_in) = (PlayerId(seat.into()), 10_000);
@@ -102,8 +137,8 @@ fn table(players: u8) -> Table {
     table
 }
 
-fn shuffled(seed: &mut u64) -> Deck {
-    let mut cards: Vec<Card> = Card::all().collect();
+fn shuffled(variant: Variant, seed: &mut u64) -> Deck {
+    let mut cards: Vec<Card> = variant.cards().collect();
     for last in (1..cards.len()).rev() {
         cards.swap(last, next(seed) as usize % (last + 1));
     }
@@ -118,4 +153,5 @@ fn next(seed: &mut u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
+const BIG_BLIND: u64 = 100;
 const RUN: Duration = Duration::from_secs(2);

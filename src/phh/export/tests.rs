@@ -172,11 +172,12 @@ fn every_game_reads_back() {
         assert_eq!(check(&read, None), Verdict::Exact, "{written}");
         written
     };
-    let limit = ALL_IN.replace("'NT'", "'FT'").replace(
-        "min_bet = 10",
-        "small_bet = 10\nbig_bet = 20",
-    );
-    let limit = limit.replace("p3 cbr 30", "p3 cbr 20").replace("p2 cbr 199", "p2 cbr 30");
+    let limit = ALL_IN
+        .replace("'NT'", "'FT'")
+        .replace("min_bet = 10", "small_bet = 10\nbig_bet = 20");
+    let limit = limit
+        .replace("p3 cbr 30", "p3 cbr 20")
+        .replace("p2 cbr 199", "p2 cbr 30");
     let limit = limit.replace(
         "'p2 sm AsAd',\n    'p3 sm KsKd', 'd db 7c8h9d', 'd db Js', 'd db 4h'",
         "'d db 7c8h9d', 'p2 cbr 10', 'p3 f'",

@@ -12,7 +12,9 @@ pub enum Unplayable {
     #[error("antes that are neither equal nor the big blind's")]
     Antes,
     /// Neither a small and a big blind, maybe with one straddle of two big blinds, nor one blind on the button.
-    #[error("blinds other than a small and a big one, a straddle of two big blinds, or one on the button")]
+    #[error(
+        "blinds other than a small and a big one, a straddle of two big blinds, or one on the button"
+    )]
     Blinds,
     /// Somebody posts out of turn: a hand in the middle of a game that the file does not tell.
     #[error("a blind posted out of turn")]

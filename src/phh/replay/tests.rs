@@ -333,10 +333,7 @@ actions = ['d dh p1 Th8h', 'd dh p2 QsJd', 'd dh p3 QhQd', 'd dh p4 8d7c', 'd dh
 #[test]
 fn famous_hands_of_other_games() {
     check(ANTONIUS_BLOM, &[193_792_375, 0]);
-    check(
-        PHUA_XUAN,
-        &[489_000, 226_000, 684_000, 400_000, 0, 198_000],
-    );
+    check(PHUA_XUAN, &[489_000, 226_000, 684_000, 400_000, 0, 198_000]);
     // Half a chip above the pot is too much.
     let above = ANTONIUS_BLOM.replace("p1 cbr 9000", "p1 cbr 9001");
     assert!(matches!(
