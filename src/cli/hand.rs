@@ -304,7 +304,7 @@ fn event_json(event: &proto::v1::table_event::Event) -> serde_json::Value {
                 .iter()
                 .map(|s| json!({ "seat": s.seat, "amount": s.amount }))
                 .collect();
-            json!({ "pot_awarded": { "pot": e.pot, "amount": e.amount, "rake": e.rake, "shares": shares, "side": side(e.side()) } })
+            json!({ "pot_awarded": { "pot": e.pot, "amount": e.amount, "rake": e.rake, "shares": shares, "side": side(e.side()), "board": (e.board > 0).then_some(e.board) } })
         }
         Event::HandEnded(e) => json!({ "hand_ended": { "hand": e.hand } }),
         Event::HandVoided(e) => json!({ "hand_voided": { "hand": e.hand } }),
@@ -315,6 +315,16 @@ fn event_json(event: &proto::v1::table_event::Event) -> serde_json::Value {
         }
         Event::ReconnectTimeStarted(e) => {
             json!({ "reconnect_time_started": { "seat": e.seat, "reconnect_ms": e.reconnect_ms } })
+        }
+        Event::RunTwiceAsked(e) => {
+            json!({ "run_twice_asked": { "turn": e.turn, "seats": e.seats } })
+        }
+        Event::RunTwiceAnswered(e) => {
+            json!({ "run_twice_answered": { "seat": e.seat, "agree": e.agree } })
+        }
+        Event::RunTwiceSettled(e) => json!({ "run_twice_settled": { "twice": e.twice } }),
+        Event::SecondBoardDealt(e) => {
+            json!({ "second_board_dealt": { "street": e.street().as_str_name(), "cards": e.cards } })
         }
         Event::ButtonMissed(e) => json!({ "button_missed": { "seat": e.seat, "times": e.times } }),
     }

@@ -118,6 +118,34 @@ pub(super) fn sentence(table: &TableModel, event: &Event, me: Option<u32>) -> Op
             started.reconnect_ms / 1_000
         ),
         Event::ButtonMissed(_) => return None,
+        Event::RunTwiceAsked(asked) => {
+            let asked: Vec<String> = asked
+                .seats
+                .iter()
+                .map(|seat| who(*seat).does("decide", "decides"))
+                .collect();
+            format!("Deal the rest of the board twice? {}.", asked.join(", "))
+        }
+        Event::RunTwiceAnswered(answered) => format!(
+            "{} it {}.",
+            who(answered.seat).does("want", "wants"),
+            if answered.agree { "twice" } else { "once" }
+        ),
+        Event::RunTwiceSettled(settled) => if settled.twice {
+            "The rest of the board is dealt twice."
+        } else {
+            "The board is dealt once."
+        }
+        .into(),
+        Event::SecondBoardDealt(dealt) => {
+            let known = table.second_board.iter().map(Card::to_string);
+            let board: Vec<String> = known.chain(dealt.cards.iter().cloned()).collect();
+            format!(
+                "*** second {}: {}",
+                street_told(dealt.street()),
+                board.join(" ")
+            )
+        }
     })
 }
 
@@ -368,6 +396,11 @@ fn awarded_sentence(table: &TableModel, awarded: &v1::PotAwarded, me: Option<u32
         v1::Side::High => format!("the high half of {pot}"),
         v1::Side::Low => format!("the low half of {pot}"),
         v1::Side::Unspecified => pot,
+    };
+    let pot = match awarded.board {
+        0 => pot,
+        1 => format!("{pot}, first board"),
+        _ => format!("{pot}, second board"),
     };
     let rake = if awarded.rake > 0 {
         format!(" (rake {})", chips(awarded.rake))

@@ -6,8 +6,8 @@ use proto::v1::table_service_client::TableServiceClient;
 use proto::v1::{
     ActRequest, ActionKind, CreateTableRequest, ExportHandRequest, GetHandRequest, GetHandResponse,
     GetTableRequest, HandFormat, LeaveRequest, ListHandsRequest, ListHandsResponse,
-    ListTablesRequest, ListTablesResponse, Position, RequestMark, Settings, SitInRequest,
-    SitOutRequest, SitRequest, StraddleRequest, TableView, TopUpRequest,
+    ListTablesRequest, ListTablesResponse, Position, RequestMark, RunTwiceRequest, Settings,
+    SitInRequest, SitOutRequest, SitRequest, StraddleRequest, TableView, TopUpRequest,
 };
 
 use super::error::CallError;
@@ -185,6 +185,26 @@ impl Player {
                 table_id: table.into(),
                 mark: mark(id, first),
                 on,
+            }
+        })?;
+        answer(&reached, reached.message.position.as_ref())
+    }
+
+    /// Answers whether the rest of the board is to be dealt twice.
+    pub async fn run_twice(
+        &self,
+        table: &str,
+        id: u64,
+        turn: ForTurn,
+        agree: bool,
+    ) -> Result<Answer, CallError> {
+        let reached = ask!(self, TableServiceClient, run_twice, |first| {
+            RunTwiceRequest {
+                table_id: table.into(),
+                mark: mark(id, first),
+                hand: turn.hand,
+                turn: turn.turn,
+                agree,
             }
         })?;
         answer(&reached, reached.message.position.as_ref())

@@ -68,6 +68,14 @@ async fn consider(
             .await?;
         return Ok(());
     };
+    if let Some(question) = model.asks_to_run_twice(no) {
+        if asked.replace(question) != Some(question) {
+            player
+                .run_twice(table, ids.next(floor()), question, true)
+                .await?;
+        }
+        return Ok(());
+    }
     let Some(turn) = model.turn.filter(|turn| turn.seat == no && model.running) else {
         let broke = !model.running && seat.stack + seat.queued < model.stakes.big_blind;
         if broke {

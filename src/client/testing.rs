@@ -441,6 +441,7 @@ pub(crate) fn award(amount: u64, rake: u64, seat: u32, share: u64) -> Event {
         rake,
         shares,
         side: v1::Side::Unspecified.into(),
+        board: 0,
     })
 }
 

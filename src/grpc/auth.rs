@@ -39,6 +39,7 @@ pub const fn rule(rpc: Rpc) -> Rule {
         | Rpc::SitOut
         | Rpc::SitIn
         | Rpc::Straddle
+        | Rpc::RunTwice
         | Rpc::Act
         | Rpc::WatchSession
         | Rpc::Subscribe

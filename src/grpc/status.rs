@@ -238,6 +238,11 @@ fn bound(reject: &Reject) -> Option<(&'static str, u64)> {
         | Reject::NothingToCall
         | Reject::RaiseNotReopened
         | Reject::NoStraddles
+        | Reject::NeverRunTwice
+        | Reject::RunTwiceNotAsked
+        | Reject::RunTwiceTooLate
+        | Reject::RunTwiceAnswered
+        | Reject::RunTwiceNotInvolved
         | Reject::StraddleUnchanged
         | Reject::RaiseUncallable
         | Reject::RaiseBeyondChips

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::Viewer;
+use engine::{Turn, Viewer};
 use proto::v1::{self, table_service_server::TableService};
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
@@ -214,6 +214,25 @@ impl TableService for TableApi {
             .order(&caller, &request.table_id, request.mark, order)
             .await?;
         Ok(Response::new(v1::StraddleResponse {
+            position: Some(request::position(done.position)),
+        }))
+    }
+
+    async fn run_twice(
+        &self,
+        request: Request<v1::RunTwiceRequest>,
+    ) -> Result<Response<v1::RunTwiceResponse>, Status> {
+        let caller = auth::caller(&request)?;
+        let request = request.into_inner();
+        let order = Order::RunTwice {
+            hand: request::hand(request.hand)?,
+            turn: Turn(request.turn),
+            agree: request.agree,
+        };
+        let done = self
+            .order(&caller, &request.table_id, request.mark, order)
+            .await?;
+        Ok(Response::new(v1::RunTwiceResponse {
             position: Some(request::position(done.position)),
         }))
     }

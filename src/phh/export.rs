@@ -153,7 +153,20 @@ impl fmt::Display for Game<'_> {
         if !code.is_standard() {
             writeln!(f, "_game = {}", quoted(code.title()))?;
         }
-        writeln!(f, "_rake = {}", self.rake())
+        writeln!(f, "_rake = {}", self.rake())?;
+        // The format has no spelling for a second board.
+        let second = self.facts.iter().filter_map(|fact| {
+            if let Fact::SecondBoardDealt { cards, .. } = fact {
+                Some(text(cards))
+            } else {
+                None
+            }
+        });
+        let second: String = second.collect();
+        if !second.is_empty() {
+            writeln!(f, "_second_board = {}", quoted(second))?;
+        }
+        Ok(())
     }
 }
 
@@ -217,7 +230,11 @@ impl Game<'_> {
             | Fact::HandEnded { .. }
             | Fact::HandVoided { .. }
             | Fact::TableClosed
-            | Fact::StraddleChosen { .. } => None,
+            | Fact::StraddleChosen { .. }
+            | Fact::RunTwiceAsked { .. }
+            | Fact::RunTwiceAnswered { .. }
+            | Fact::RunTwiceSettled { .. }
+            | Fact::SecondBoardDealt { .. } => None,
         }
     }
 

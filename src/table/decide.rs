@@ -73,6 +73,7 @@ pub fn name(command: &Command) -> &'static str {
         Command::SitOut { .. } => "sit out",
         Command::SitIn { .. } => "sit in",
         Command::Straddle { .. } => "straddle",
+        Command::RunTwice { .. } => "run twice",
         Command::Act { .. } => "act",
         Command::TimeOut { .. } => "time-out",
         Command::Connected { .. } => "connected",

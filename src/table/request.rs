@@ -68,6 +68,15 @@ pub enum Order {
         /// Whether.
         on: bool,
     },
+    /// Say whether the rest of the board is to be dealt twice.
+    RunTwice {
+        /// In which hand.
+        hand: HandNo,
+        /// The question's number.
+        turn: Turn,
+        /// Whether the player agrees.
+        agree: bool,
+    },
     /// Act in a hand.
     Act {
         /// Which hand.

@@ -231,7 +231,11 @@ fn is_of_hand(event: &Event) -> bool {
         | Fact::Mucked { .. }
         | Fact::PotAwarded { .. }
         | Fact::HandEnded { .. }
-        | Fact::HandVoided { .. } => true,
+        | Fact::HandVoided { .. }
+        | Fact::RunTwiceAsked { .. }
+        | Fact::RunTwiceAnswered { .. }
+        | Fact::RunTwiceSettled { .. }
+        | Fact::SecondBoardDealt { .. } => true,
         Fact::SeatTaken { .. }
         | Fact::SeatLeft { .. }
         | Fact::LeaveAsked { .. }

@@ -16,6 +16,8 @@ pub(super) enum Command {
     TopUp(u64),
     /// Straddle from now on, or not.
     Straddle(bool),
+    /// Deal the rest of the board twice, or not.
+    RunTwice(bool),
     Leave,
     Table,
     Help,
@@ -53,6 +55,7 @@ impl Command {
             | Command::Back
             | Command::TopUp(_)
             | Command::Straddle(_)
+            | Command::RunTwice(_)
             | Command::Leave
             | Command::Table
             | Command::Help
@@ -90,6 +93,8 @@ pub(super) fn parse(line: &str) -> Result<Command, CommandError> {
         }
         ["straddle"] | ["straddle", "on"] => Ok(Command::Straddle(true)),
         ["straddle", "off"] => Ok(Command::Straddle(false)),
+        ["twice"] => Ok(Command::RunTwice(true)),
+        ["once"] => Ok(Command::RunTwice(false)),
         ["leave"] => Ok(Command::Leave),
         ["t" | "table"] => Ok(Command::Table),
         ["h" | "?" | "help"] => Ok(Command::Help),
@@ -113,6 +118,7 @@ fn parse_amount(text: &str) -> Result<u64, CommandError> {
 pub(super) const HELP: &str = "\
   fold (f)   check (k)   call (c)   raise 500 or bet 500 (r 500): to 500 in all on this street   all-in (a)
   sit out    back        top up 500      straddle, straddle off: from the next hand on
+  twice, once: how often to deal the rest of the board, when the table asks
   table (t)  help (h)    leave: leave the seat    quit (q): leave the seat and end";
 
 /// As much of a wrong line as is said again.
@@ -152,6 +158,8 @@ mod tests {
         check("straddle off", Ok(Command::Straddle(false)));
         check("call 500", Err(CommandError::Alone("call")));
         check("fold please", Err(CommandError::Alone("fold")));
+        check("twice", Ok(Command::RunTwice(true)));
+        check("once", Ok(Command::RunTwice(false)));
         check("top up", Err(CommandError::NoAmount("top up")));
         check("r x", Err(CommandError::NotAnAmount("x".into())));
         check("r -5", Err(CommandError::NotAnAmount("-5".into())));

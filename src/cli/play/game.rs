@@ -12,6 +12,7 @@ pub(super) enum Call {
     SitIn,
     TopUp(u64),
     Straddle(bool),
+    RunTwice(ForTurn, bool),
     Leave,
 }
 
@@ -163,10 +164,12 @@ impl Game {
             })
             .collect();
         let turn_before = table.turn;
+        let asked_before = table.run_twice.is_some();
         if let Err(error) = table.apply(event) {
             lines.push(trouble(format!("This makes no sense: {error}")));
         }
         let turn_now = table.turn;
+        let asked_now = table.run_twice.is_some();
         let seated = self.seat().is_some();
         if self.seated && !seated {
             lines.push(Line {
@@ -175,6 +178,9 @@ impl Game {
             });
         }
         self.seated = seated;
+        if asked_now && !asked_before {
+            lines.extend(self.prompt());
+        }
         if turn_now != turn_before && self.my_turn().is_some() {
             lines.extend(self.picture());
             lines.extend(self.prompt());
@@ -197,8 +203,20 @@ impl Game {
             .collect()
     }
 
+    /// The question whether to run it twice, if the player has to answer.
+    fn question(&self) -> Option<ForTurn> {
+        let (no, _) = self.seat()?;
+        self.table.as_ref()?.asks_to_run_twice(no)
+    }
+
     /// What the player may do now, if it is his turn.
     pub(super) fn prompt(&self) -> Option<Line> {
+        if self.question().is_some() {
+            return Some(Line {
+                kind: Kind::Prompt,
+                text: "Deal the rest of the board twice? twice or once".into(),
+            });
+        }
         let turn = self.my_turn()?;
         let (_, seat) = self.seat()?;
         let choices = say::choices(turn.options, seat.stack, seat.bet);
@@ -234,6 +252,12 @@ impl Game {
             Command::Back => return Deed::Ask(Call::SitIn),
             Command::TopUp(amount) => return Deed::Ask(Call::TopUp(amount)),
             Command::Straddle(on) => return Deed::Ask(Call::Straddle(on)),
+            Command::RunTwice(agree) => {
+                return match self.question() {
+                    Some(question) => Deed::Ask(Call::RunTwice(question, agree)),
+                    None => say("You are not asked how often to deal the board."),
+                };
+            }
             Command::Leave => return Deed::Ask(Call::Leave),
             Command::Fold => Some(Move::Fold),
             Command::Check => Some(Move::Check),

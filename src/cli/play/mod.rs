@@ -297,6 +297,9 @@ impl Seat {
                 Call::SitIn => player.sit_in(&table, id, true).await,
                 Call::TopUp(amount) => player.top_up(&table, id, amount).await,
                 Call::Straddle(on) => player.straddle(&table, id, on).await,
+                Call::RunTwice(question, agree) => {
+                    player.run_twice(&table, id, question, agree).await
+                }
                 Call::Leave => player.leave(&table, id).await,
             }
         })

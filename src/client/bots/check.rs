@@ -350,7 +350,11 @@ impl Checker {
             | Event::TableClosed(_)
             | Event::BlindsMissed(_)
             | Event::ReconnectTimeStarted(_)
-            | Event::ButtonMissed(_) => {}
+            | Event::ButtonMissed(_)
+            | Event::RunTwiceAsked(_)
+            | Event::RunTwiceAnswered(_)
+            | Event::RunTwiceSettled(_)
+            | Event::SecondBoardDealt(_) => {}
         }
     }
 

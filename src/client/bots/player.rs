@@ -67,6 +67,7 @@ enum Call {
     TopUp { amount: u64 },
     SitIn,
     Leave,
+    RunTwice(ForTurn),
     Act(Deed),
 }
 
@@ -188,6 +189,12 @@ impl Post {
                 turn: this.turn,
                 what,
             }));
+        }
+        if let Some(question) = model.asks_to_run_twice(no)
+            && self.tried.is_none_or(|(tried, _)| tried != question)
+        {
+            self.tried = Some((question, 1));
+            return Some(Call::RunTwice(question));
         }
         if seat.leaving || stopping || held || !self.seen_all() {
             return None;
@@ -346,6 +353,8 @@ impl Seated {
             (Ok(_), Call::Sit { buy_in: amount } | Call::TopUp { amount }) => {
                 post.acked_in = post.acked_in.saturating_add(amount);
             }
+            // Too late, or the hand was voided: nothing to try again.
+            (Ok(_) | Err(CallError::Refused(_)), Call::RunTwice(_)) => {}
             (Ok(_), Call::SitIn | Call::Leave) => {
                 post.not_before = Some(Instant::now() + AFTER_REFUSAL)
             }
@@ -357,7 +366,11 @@ impl Seated {
                     .or_default() += 1;
                 match call {
                     Call::Act(deed) => post.checker.refused(deed),
-                    Call::Sit { .. } | Call::TopUp { .. } | Call::SitIn | Call::Leave => {
+                    Call::Sit { .. }
+                    | Call::TopUp { .. }
+                    | Call::SitIn
+                    | Call::Leave
+                    | Call::RunTwice(_) => {
                         post.not_before = Some(Instant::now() + AFTER_REFUSAL);
                     }
                 }
@@ -528,6 +541,8 @@ async fn ask(player: &Player, table: &str, id: u64, call: Call) -> Result<Answer
         Call::TopUp { amount } => player.top_up(table, id, amount).await,
         Call::SitIn => player.sit_in(table, id, true).await,
         Call::Leave => player.leave(table, id).await,
+        // All bots agree: so boards are run twice wherever the table lets them.
+        Call::RunTwice(question) => player.run_twice(table, id, question, true).await,
         Call::Act(deed) => {
             player
                 .act(

@@ -4,7 +4,7 @@ use proto::v1::table_event::Event;
 use proto::v1::{self, ActionKind, PostKind};
 
 use super::error::FoldError;
-use super::snapshot::{cards, street, turn};
+use super::snapshot::{cards, run_twice, street, turn};
 use super::{SeatChange, SeatModel, Status, Street, TableModel};
 
 pub(super) fn apply(table: &mut TableModel, event: &Event) -> Result<(), FoldError> {
@@ -45,6 +45,29 @@ pub(super) fn apply(table: &mut TableModel, event: &Event) -> Result<(), FoldErr
             table.board.extend(cards(&dealt.cards)?);
             distinct(table)?;
             collect(table)
+        }
+        Event::RunTwiceAsked(asked) => {
+            table.turn = None;
+            table.run_twice = Some(run_twice(asked));
+            Ok(())
+        }
+        Event::RunTwiceAnswered(answered) => {
+            seat_mut(table, answered.seat)?;
+            if let Some(asked) = &mut table.run_twice {
+                asked.open.retain(|seat| *seat != answered.seat);
+            }
+            Ok(())
+        }
+        Event::RunTwiceSettled(settled) => {
+            table.run_twice = None;
+            if settled.twice {
+                table.second_board = table.board.clone();
+            }
+            Ok(())
+        }
+        Event::SecondBoardDealt(dealt) => {
+            table.second_board.extend(cards(&dealt.cards)?);
+            distinct(table)
         }
         Event::Shown(shown) => {
             seat_mut(table, shown.seat)?.cards = cards(&shown.cards)?;
@@ -184,6 +207,7 @@ fn hand_started(table: &mut TableModel, started: &v1::HandStarted) -> Result<(),
     table.running = true;
     table.street = Street::Preflop;
     table.board.clear();
+    table.second_board.clear();
     table.button = Some(started.button);
     table.turn = None;
     table.whole_hand = true;
@@ -262,6 +286,7 @@ fn collect(table: &mut TableModel) -> Result<(), FoldError> {
 }
 
 fn end(table: &mut TableModel) {
+    table.run_twice = None;
     table.running = false;
     table.turn = None;
     for seat in table.seats.iter_mut().flatten() {
@@ -295,7 +320,11 @@ fn same_hand(table: &TableModel, told: u64) -> Result<(), FoldError> {
 /// No card on the board and in the hands that are known is there twice.
 fn distinct(table: &TableModel) -> Result<(), FoldError> {
     let hands = table.seats.iter().flatten().flat_map(|seat| &seat.cards);
-    let known: Vec<_> = table.board.iter().chain(hands).collect();
+    // Both boards begin with the same cards.
+    let second = table.second_board.iter().enumerate();
+    let own = second.filter(|(place, card)| table.board.get(*place) != Some(card));
+    let boards = table.board.iter().chain(own.map(|(_, card)| card));
+    let known: Vec<_> = boards.chain(hands).collect();
     let twice = known
         .iter()
         .enumerate()

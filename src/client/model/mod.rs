@@ -14,6 +14,7 @@ pub use error::FoldError;
 
 use proto::v1;
 
+use super::calls::ForTurn;
 use super::card::Card;
 
 /// A table.
@@ -33,6 +34,10 @@ pub struct TableModel {
     pub street: Street,
     /// The board.
     pub board: Vec<Card>,
+    /// The second board, with the cards that both have in common; empty if the hand is not run twice.
+    pub second_board: Vec<Card>,
+    /// The open question whether to run it twice.
+    pub run_twice: Option<RunTwice>,
     /// What earlier streets, antes and dead blinds put in and was not paid out yet.
     pub pot: u64,
     /// The button's seat.
@@ -157,6 +162,15 @@ pub struct Turn {
     pub bank_ms: u32,
 }
 
+/// The question whether the rest of the board is to be dealt twice.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunTwice {
+    /// Its number.
+    pub turn: u32,
+    /// The seats that have not answered yet.
+    pub open: Vec<u32>,
+}
+
 /// What the player to act may do besides folding.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Options {
@@ -195,6 +209,17 @@ impl SeatChange {
 }
 
 impl TableModel {
+    /// The question whether to run it twice, if this seat has to answer it.
+    pub fn asks_to_run_twice(&self, seat: u32) -> Option<ForTurn> {
+        let asked = self.run_twice.as_ref();
+        asked
+            .filter(|asked| asked.open.contains(&seat))
+            .map(|asked| ForTurn {
+                hand: self.hand,
+                turn: asked.turn,
+            })
+    }
+
     /// A table from a snapshot.
     pub fn new(view: &v1::TableView) -> Result<TableModel, FoldError> {
         snapshot::model(view)

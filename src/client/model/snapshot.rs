@@ -3,7 +3,7 @@
 use proto::v1;
 
 use super::error::FoldError;
-use super::{Options, SeatModel, Stakes, Status, Street, TableModel, Turn};
+use super::{Options, RunTwice, SeatModel, Stakes, Status, Street, TableModel, Turn};
 use crate::client::card::Card;
 
 pub(super) fn model(view: &v1::TableView) -> Result<TableModel, FoldError> {
@@ -41,6 +41,8 @@ pub(super) fn model(view: &v1::TableView) -> Result<TableModel, FoldError> {
         running: view.hand_running,
         street: street(view.street()).unwrap_or(Street::Preflop),
         board: cards(&view.board)?,
+        second_board: cards(&view.second_board)?,
+        run_twice: view.run_twice_asked.as_ref().map(run_twice),
         pot: pot.ok_or(FoldError::Overflow)?,
         button: view.button,
         turn: view.legal.as_ref().map(turn),
@@ -81,6 +83,13 @@ fn stakes(settings: &v1::Settings) -> Stakes {
         buy_in_max: settings.buy_in_max,
         rake_per_10000: settings.rake_per_10000,
         game: settings.game.unwrap_or_default(),
+    }
+}
+
+pub(super) fn run_twice(asked: &v1::RunTwiceAsked) -> RunTwice {
+    RunTwice {
+        turn: asked.turn,
+        open: asked.seats.clone(),
     }
 }
 

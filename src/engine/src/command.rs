@@ -62,6 +62,17 @@ pub enum Command {
         /// How long the time bank was running, as the table's owner measured it; more than it held counts as all of it.
         bank_used_ms: u32,
     },
+    /// Say whether the rest of the board is to be dealt twice, when the table asks.
+    RunTwice {
+        /// Who.
+        player: PlayerId,
+        /// In which hand.
+        hand: HandNo,
+        /// To which question of it.
+        turn: Turn,
+        /// Whether he agrees.
+        agree: bool,
+    },
     /// A clock ran out. A tie goes to the player: it is for an action that was not there at the deadline (R19).
     TimeOut {
         /// In which hand.
@@ -126,4 +137,6 @@ pub enum Phase {
     Reconnect,
     /// The player's own time bank.
     Bank,
+    /// The time to say whether the rest of the board is dealt twice; one clock for all who are asked.
+    RunTwice,
 }

@@ -241,13 +241,50 @@ pub enum Fact {
         /// Whether.
         on: bool,
     },
+    /// Nobody can bet any more: these players are asked whether the rest of the board is to be dealt twice.
+    RunTwiceAsked {
+        /// The question's number, among the turns of the hand.
+        turn: Turn,
+        /// Everybody who is still in.
+        seats: Vec<SeatNo>,
+    },
+    /// One of them answered.
+    RunTwiceAnswered {
+        /// Who.
+        seat: SeatNo,
+        /// Whether he agrees.
+        agree: bool,
+    },
+    /// All agreed, or somebody did not or was too late.
+    RunTwiceSettled {
+        /// Whether the rest of the board is dealt twice.
+        twice: bool,
+    },
+    /// Cards came onto the second board.
+    SecondBoardDealt {
+        /// The street that they belong to.
+        street: Street,
+        /// Its cards only.
+        cards: Cards,
+    },
 }
 
 /// What an award is for. A pot that is not divided is one whole part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Part {
+    /// Which board it is for, if the hand was run twice.
+    pub run: Option<Run>,
     /// Whether it is for the best high or the best low hand. Neither, if nobody has a low or the same players have both.
     pub side: Option<Side>,
+}
+
+/// The boards of a hand that is run twice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Run {
+    /// The board.
+    First,
+    /// The one that was dealt after it.
+    Second,
 }
 
 /// The two hands that win in a hi-lo game (R23).
@@ -351,7 +388,11 @@ impl Fact {
             | Fact::HandEnded { .. }
             | Fact::HandVoided { .. }
             | Fact::TableClosed
-            | Fact::StraddleChosen { .. } => return None,
+            | Fact::StraddleChosen { .. }
+            | Fact::RunTwiceAsked { .. }
+            | Fact::RunTwiceAnswered { .. }
+            | Fact::RunTwiceSettled { .. }
+            | Fact::SecondBoardDealt { .. } => return None,
         };
         (amount > 0).then_some((player, amount))
     }

@@ -81,6 +81,12 @@ pub(crate) fn apply(table: &mut Table, fact: &Fact) {
         Fact::ButtonMissed { seat, times } => {
             in_seat(table, *seat, |taken| taken.absent_buttons = *times);
         }
+        Fact::RunTwiceAsked { turn, seats } => in_hand(table, |hand| hand.asked(*turn, seats)),
+        Fact::RunTwiceAnswered { seat, agree: _ } => in_hand(table, |hand| hand.answered(*seat)),
+        Fact::RunTwiceSettled { twice } => in_hand(table, |hand| hand.settled(*twice)),
+        Fact::SecondBoardDealt { street: _, cards } => {
+            in_hand(table, |hand| hand.second_dealt(cards));
+        }
         Fact::StraddleChosen { seat, on } => in_seat(table, *seat, |taken| taken.straddles = *on),
         Fact::HandStarted {
             hand,

@@ -76,6 +76,20 @@ pub(crate) struct Extra {
     /// Fixed limit: the street that is being played.
     #[serde(default)]
     pub(crate) limit: Option<Round>,
+    /// Whether the rest of the board is dealt twice, once the players were asked.
+    #[serde(default)]
+    pub(crate) run_twice: Option<RunTwice>,
+}
+
+/// Whether the rest of the board is dealt twice.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum RunTwice {
+    /// These have not answered yet.
+    Asked(Vec<SeatNo>),
+    /// Not all want it.
+    Once,
+    /// The second board, with the cards that both have in common.
+    Twice(Cards),
 }
 
 /// A player in a hand.
@@ -141,6 +155,23 @@ impl Hand {
     /// Whose turn it is, and its number. `None` only between the events of one decision.
     pub fn turn(&self) -> Option<(SeatNo, Turn)> {
         self.to_act.map(|seat| (seat, self.turn))
+    }
+
+    /// Who has not said yet whether the rest of the board is to be dealt twice, and the number of the question; `None` if
+    /// nobody is asked.
+    pub fn run_twice_asked(&self) -> Option<(&[SeatNo], Turn)> {
+        match &self.extra.run_twice {
+            Some(RunTwice::Asked(open)) => Some((open, self.turn)),
+            Some(RunTwice::Once | RunTwice::Twice(_)) | None => None,
+        }
+    }
+
+    /// The second board so far, with the cards that both have in common, if the hand is run twice.
+    pub fn second_board(&self) -> Option<Cards> {
+        match self.extra.run_twice {
+            Some(RunTwice::Twice(second)) => Some(second),
+            Some(RunTwice::Asked(_) | RunTwice::Once) | None => None,
+        }
     }
 
     /// Which clock of the turn runs.

@@ -128,6 +128,11 @@ fn check_hand(table: &Table, hand: &Hand) -> Result<(), Broken> {
             cards: hand.board.len(),
         });
     }
+    if let Some(second) = hand.second_board().filter(|second| second.len() > BOARD) {
+        return Err(Broken::BoardLength {
+            cards: second.len(),
+        });
+    }
     if !distinct(hand) {
         return Err(Broken::CardTwice);
     }
@@ -148,9 +153,20 @@ fn distinct(hand: &Hand) -> bool {
         seen |= bit;
         fresh
     };
+    let second = hand.second_board().unwrap_or_default();
+    // Both boards begin with the same cards.
+    let own = second
+        .iter()
+        .enumerate()
+        .filter(|(at, card)| hand.board.get(*at) != Some(*card));
     let shown = hand.players.iter().filter_map(|p| p.shown.as_ref());
-    hand.board.iter().all(&mut fresh) && shown.flat_map(|cards| cards.iter()).all(&mut fresh)
+    hand.board.iter().all(&mut fresh)
+        && own.map(|(_, card)| card).all(&mut fresh)
+        && shown.flat_map(|cards| cards.iter()).all(&mut fresh)
 }
+
+/// Cards of a whole board.
+const BOARD: usize = 5;
 
 #[cfg(test)]
 mod tests;

@@ -37,7 +37,7 @@ pub use cards::{Cards, TooManyCards};
 pub use command::{Action, Command, Phase};
 pub use decide::{carry_out, decide};
 pub use deck::{Deck, DeckError, HoleCards};
-pub use event::{Cause, Dealt, Event, Fact, LeaveReason, Part, Post, Secret, Side};
+pub use event::{Cause, Dealt, Event, Fact, LeaveReason, Part, Post, Run, Secret, Side};
 pub use evolve::evolve;
 pub use game::{
     Betting, Blinds, CapOff, Game, GameError, Limits, Straddle, StraddleFrom, StraddleRaise,

@@ -156,6 +156,21 @@ pub enum Reject {
     /// The player had chosen that already.
     #[error("you had chosen so already")]
     StraddleUnchanged,
+    /// The table does not deal boards twice.
+    #[error("nothing is run twice at this table")]
+    NeverRunTwice,
+    /// Nobody was asked that yet.
+    #[error("you were not asked whether to run it twice")]
+    RunTwiceNotAsked,
+    /// It was settled before the answer came.
+    #[error("too late: it is settled how often the board is run")]
+    RunTwiceTooLate,
+    /// The player answered already.
+    #[error("you answered already whether to run it twice")]
+    RunTwiceAnswered,
+    /// Only who is in the hand has a say.
+    #[error("only players in the hand say whether to run it twice")]
+    RunTwiceNotInvolved,
     /// Fewer than two players can be dealt in.
     #[error("two players are needed")]
     NotEnoughPlayers,
@@ -216,6 +231,11 @@ impl Reject {
             Reject::RaisesCapped { .. } => ("RaisesCapped", "R4"),
             Reject::NoStraddles => ("NoStraddles", "R13"),
             Reject::StraddleUnchanged => ("StraddleUnchanged", "R13"),
+            Reject::NeverRunTwice => ("NeverRunTwice", ""),
+            Reject::RunTwiceNotAsked => ("RunTwiceNotAsked", "R21"),
+            Reject::RunTwiceTooLate => ("RunTwiceTooLate", "R21"),
+            Reject::RunTwiceAnswered => ("RunTwiceAnswered", "R21"),
+            Reject::RunTwiceNotInvolved => ("RunTwiceNotInvolved", ""),
             Reject::NotEnoughPlayers => ("NotEnoughPlayers", ""),
             Reject::WrongDeck { .. } => ("WrongDeck", ""),
             Reject::DeckMissing => ("DeckMissing", "R20"),

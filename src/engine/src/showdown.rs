@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::card::Card;
 use crate::eval::Made;
-use crate::event::{Part, Side};
+use crate::event::{Part, Run, Side};
 use crate::game::Game;
 use crate::hand::{Hand, InHand, Street};
 use crate::pot::{self, Pot, Stake};
@@ -53,43 +53,74 @@ fn pots_of(hand: &Hand, live: fn(&InHand) -> u64) -> Vec<Pot> {
 
 /// How good the live hands are, by place. The board must be whole.
 pub(crate) struct Standings {
-    made: Vec<Option<Made>>,
+    first: Vec<Option<Made>>,
+    /// With the second board, if the hand was run twice.
+    second: Option<Vec<Option<Made>>>,
 }
 
 impl Standings {
     pub(crate) fn of(hand: &Hand, game: &Game) -> Standings {
         Standings {
-            made: made(hand, game, &hand.board),
+            first: made(hand, game, &hand.board),
+            second: hand.second_board().map(|board| made(hand, game, &board)),
         }
     }
 
-    /// Whether he gets nothing of the pot, as far as one sees who is up. Who has no low has nothing to win there.
+    /// Whether he gets nothing of the pot, as far as one sees who is up.
     fn beaten(&self, place: usize, pot: &Pot, up: &[bool]) -> bool {
-        let Some(mine) = self.made[place] else {
-            return true;
-        };
-        let rivals = || {
-            let up = pot.contenders.iter().filter(|rival| up[**rival]);
-            up.filter_map(|rival| self.made[*rival])
-        };
-        rivals().any(|rival| rival.high > mine.high)
-            && (mine.low.is_none() || rivals().any(|rival| rival.low > mine.low))
+        let mut runs = [Some(&self.first), self.second.as_ref()]
+            .into_iter()
+            .flatten();
+        runs.all(|made| beaten(made, place, pot, up))
     }
 
-    /// How a pot of so many chips is divided.
+    /// How a pot of so many chips is divided: the odd chip is for the first board (R8).
     fn parts(&self, pot: &Pot, chips: Chips) -> Vec<(Part, Chips, Vec<usize>)> {
-        let high = best(&pot.contenders, |place| {
-            self.made[place].map(|made| made.high)
-        });
-        let low = best(&pot.contenders, |place| self.made[place]?.low);
-        // Nobody has a low: high scoops (R23). The same players have both: they share the whole evenly (R8).
-        if low.is_empty() || low == high {
-            return vec![(Part::default(), chips, high)];
-        }
+        let Some(second) = &self.second else {
+            return sides(&self.first, pot, chips, None);
+        };
         let [half, other] = chips.halves();
-        let [to_high, to_low] = [Side::High, Side::Low].map(|side| Part { side: Some(side) });
-        vec![(to_high, half, high), (to_low, other, low)]
+        let mut parts = sides(&self.first, pot, half, Some(Run::First));
+        parts.extend(sides(second, pot, other, Some(Run::Second)));
+        parts
     }
+}
+
+/// Whether one board has nothing for him. Who has no low has nothing to win there.
+fn beaten(made: &[Option<Made>], place: usize, pot: &Pot, up: &[bool]) -> bool {
+    let Some(mine) = made[place] else {
+        return true;
+    };
+    let rivals = || {
+        let up = pot.contenders.iter().filter(|rival| up[**rival]);
+        up.filter_map(|rival| made[*rival])
+    };
+    rivals().any(|rival| rival.high > mine.high)
+        && (mine.low.is_none() || rivals().any(|rival| rival.low > mine.low))
+}
+
+/// How the chips of one board are divided between high and low.
+fn sides(
+    made: &[Option<Made>],
+    pot: &Pot,
+    chips: Chips,
+    run: Option<Run>,
+) -> Vec<(Part, Chips, Vec<usize>)> {
+    let high = best(&pot.contenders, |place| made[place].map(|made| made.high));
+    let low = best(&pot.contenders, |place| made[place]?.low);
+    // Nobody has a low: high scoops (R23). The same players have both: they share the whole evenly (R8).
+    if low.is_empty() || low == high {
+        return vec![(Part { run, side: None }, chips, high)];
+    }
+    let [half, other] = chips.halves();
+    let side = |side| Part {
+        run,
+        side: Some(side),
+    };
+    vec![
+        (side(Side::High), half, high),
+        (side(Side::Low), other, low),
+    ]
 }
 
 /// What is divided of a pot: what the winners get, and what the house takes.

@@ -43,7 +43,7 @@ pub struct Ledger {
 /// The clock that runs for the player to act.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RunningClock {
-    /// Whose.
+    /// Whose; the first of those who have not answered, while all are asked whether to run it twice.
     pub seat: SeatNo,
     /// In which hand.
     pub hand: HandNo,
@@ -161,10 +161,14 @@ impl Table {
     /// The clock that runs, for the caller to time; `None` if nobody is to act. A TimeOut command names its hand, turn and phase.
     pub fn clock(&self) -> Option<RunningClock> {
         let hand = self.hand()?;
-        let (seat, turn) = hand.turn()?;
+        let asked = || {
+            let (open, turn) = hand.run_twice_asked()?;
+            Some((*open.first()?, turn))
+        };
+        let (seat, turn) = hand.turn().or_else(asked)?;
         let clock = &self.settings.clock;
         let ms = match hand.phase {
-            Phase::Action => clock.action_ms,
+            Phase::Action | Phase::RunTwice => clock.action_ms,
             Phase::Reconnect => clock.reconnect_ms,
             Phase::Bank => self.seat(seat)?.bank_ms,
         };

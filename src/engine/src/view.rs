@@ -11,7 +11,7 @@ use crate::cards::Cards;
 use crate::deck::HoleCards;
 use crate::event::{Event, Fact, Secret};
 use crate::hand::{Hand, Positions, Street};
-use crate::ids::{HandNo, PlayerId, SeatNo};
+use crate::ids::{HandNo, PlayerId, SeatNo, Turn};
 use crate::seat::{Away, Name, Owes};
 use crate::settings::Settings;
 use crate::showdown::collected;
@@ -81,6 +81,10 @@ pub struct HandView {
     pub street: Street,
     /// The board so far.
     pub board: Cards,
+    /// The second board so far, with the cards that both have in common, if the hand is run twice.
+    pub second_board: Option<Cards>,
+    /// Who is asked whether to run it twice and has not answered yet, and the question's number.
+    pub run_twice_asked: Option<(Vec<SeatNo>, Turn)>,
     /// All chips that are bet or posted and not paid out yet.
     pub pot: u64,
     /// What the streets before this one, antes and dead blinds left in the pots, the main pot first (R7).
@@ -234,6 +238,10 @@ fn hand_view(table: &Table, hand: &Hand, viewer: Viewer) -> HandView {
         positions: hand.positions,
         street: hand.street,
         board: hand.board,
+        second_board: hand.second_board(),
+        run_twice_asked: hand
+            .run_twice_asked()
+            .map(|(open, turn)| (open.into(), turn)),
         pot: hand.pot(),
         pots: pots(hand),
         current_bet: hand.current_bet,

@@ -40,6 +40,14 @@ pub fn street(street: Street) -> v1::Street {
     }
 }
 
+/// Who is asked whether to run it twice.
+pub fn asked(turn: Turn, seats: &[SeatNo]) -> v1::RunTwiceAsked {
+    v1::RunTwiceAsked {
+        turn: turn.0,
+        seats: seats.iter().copied().map(no).collect(),
+    }
+}
+
 fn public(fact: &Fact) -> v1::table_event::Event {
     use v1::table_event::Event;
     match fact {
@@ -191,6 +199,7 @@ fn public(fact: &Fact) -> v1::table_event::Event {
             part,
         } => Event::PotAwarded(v1::PotAwarded {
             side: side(part.side).into(),
+            board: board(part.run),
             pot: (*pot).into(),
             amount: *amount,
             rake: *rake,
@@ -201,6 +210,21 @@ fn public(fact: &Fact) -> v1::table_event::Event {
                     amount: *amount,
                 })
                 .collect(),
+        }),
+        Fact::RunTwiceAsked { turn, seats } => Event::RunTwiceAsked(asked(*turn, seats)),
+        Fact::RunTwiceAnswered { seat, agree } => Event::RunTwiceAnswered(v1::RunTwiceAnswered {
+            seat: no(*seat),
+            agree: *agree,
+        }),
+        Fact::RunTwiceSettled { twice } => {
+            Event::RunTwiceSettled(v1::RunTwiceSettled { twice: *twice })
+        }
+        Fact::SecondBoardDealt {
+            street: of,
+            cards: board,
+        } => Event::SecondBoardDealt(v1::SecondBoardDealt {
+            street: street(*of).into(),
+            cards: cards(board),
         }),
         Fact::HandEnded { hand } => Event::HandEnded(v1::HandEnded { hand: hand.0 }),
         Fact::HandVoided { hand } => Event::HandVoided(v1::HandVoided { hand: hand.0 }),
@@ -244,6 +268,14 @@ fn left(reason: LeaveReason) -> &'static str {
         LeaveReason::Asked => "asked",
         LeaveReason::Absent => "absent",
         LeaveReason::Closed => "closed",
+    }
+}
+
+fn board(run: Option<Run>) -> u32 {
+    match run {
+        None => 0,
+        Some(Run::First) => 1,
+        Some(Run::Second) => 2,
     }
 }
 

@@ -197,7 +197,11 @@ fn stack_after(hand: &FinishedHand, dealt: &Dealt) -> u64 {
             | Fact::Mucked { .. }
             | Fact::HandEnded { .. }
             | Fact::TableClosed
-            | Fact::StraddleChosen { .. } => {}
+            | Fact::StraddleChosen { .. }
+            | Fact::RunTwiceAsked { .. }
+            | Fact::RunTwiceAnswered { .. }
+            | Fact::RunTwiceSettled { .. }
+            | Fact::SecondBoardDealt { .. } => {}
         }
     }
     dealt.stack.saturating_add(got).saturating_sub(paid)

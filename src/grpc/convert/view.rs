@@ -38,6 +38,12 @@ pub fn table(table: &TableView) -> v1::TableView {
         your_seat: view.you.map(|seat| seat.0.into()),
         parked: table.parked,
         closed: view.closed,
+        run_twice_asked: hand
+            .and_then(|hand| hand.run_twice_asked.as_ref())
+            .map(|(seats, turn)| fact::asked(*turn, seats)),
+        second_board: hand
+            .and_then(|hand| hand.second_board)
+            .map_or_else(Vec::new, |second| cards(&second)),
     }
 }
 
@@ -73,6 +79,7 @@ pub fn legal(legal: Legal, phase: Phase, time_left_ms: u32, bank_ms: u32) -> v1:
             Phase::Action => v1::ClockPhase::Action,
             Phase::Reconnect => v1::ClockPhase::Reconnect,
             Phase::Bank => v1::ClockPhase::Bank,
+            Phase::RunTwice => v1::ClockPhase::RunTwice,
         }
         .into(),
     }

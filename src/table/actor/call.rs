@@ -153,6 +153,12 @@ impl TableRun {
                 entry: decide::entry(*post_now),
             },
             Order::Straddle { on } => Command::Straddle { player, on: *on },
+            Order::RunTwice { hand, turn, agree } => Command::RunTwice {
+                player,
+                hand: *hand,
+                turn: *turn,
+                agree: *agree,
+            },
             Order::Act { hand, turn, action } => {
                 let bank = self
                     .clock

@@ -31,7 +31,7 @@ pub(super) fn act(
         .ok_or(Reject::NotYourTurn { seat: to_act })?;
     let to = bet_after(table, hand, in_hand, action)?;
     let bank_used_ms = match hand.phase {
-        Phase::Action | Phase::Reconnect => 0,
+        Phase::Action | Phase::Reconnect | Phase::RunTwice => 0,
         Phase::Bank => bank_used_ms.min(seat.bank_ms),
     };
     let added = to.saturating_sub(in_hand.bet);

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::between_hands::between_hands;
 use super::draft::Draft;
+use super::run_twice;
 use crate::bet::{call_target, must_act};
 use crate::cards::Cards;
 use crate::command::Action;
@@ -16,11 +17,14 @@ use crate::pot::{self, Pot};
 use crate::seat::Away;
 use crate::showdown::{self, Standings, Turned};
 
-/// Goes on until a player must decide or the hand is over. The first to be asked is left of `seat`.
+/// Goes on until a player must decide, all are asked whether to run it twice, or the hand is over. The first to be asked is left of `seat`.
 pub(super) fn go_on_after(draft: &mut Draft, seat: SeatNo) {
     let place = |hand: &Hand| hand.players.iter().position(|p| p.seat == seat);
     let mut from = draft.hand().and_then(place).map_or(0, |place| place + 1);
     while let Some(hand) = draft.hand() {
+        if hand.run_twice_asked().is_some() {
+            return;
+        }
         if hand.live().nth(1).is_none() {
             end_uncontested(draft);
         } else if let Some(place) = next_to_act(hand, from) {
@@ -67,7 +71,7 @@ fn next_to_act(hand: &Hand, from: usize) -> Option<usize> {
         .find(|place| must_act(hand, &hand.players[*place]))
 }
 
-fn acts_for_himself(draft: &Draft, seat: SeatNo) -> bool {
+pub(super) fn acts_for_himself(draft: &Draft, seat: SeatNo) -> bool {
     draft
         .table()
         .seat(seat)
@@ -85,8 +89,12 @@ fn end_street(draft: &mut Draft) {
         show_all(draft);
     }
     match street.next() {
+        Some(_) if all_in && closed && run_twice::asks(draft) => {}
         Some(next) => deal_street(draft, next),
-        None => end_at_showdown(draft),
+        None => {
+            run_twice::deal_second_board(draft);
+            end_at_showdown(draft);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Leaving the table: at once, or after the hand that one is in (R18).
 
 use super::draft::{Draft, open_hand, seat_of};
-use super::flow;
+use super::{flow, run_twice};
 use crate::event::{Cause, Fact, LeaveReason};
 use crate::ids::PlayerId;
 use crate::reject::Reject;
@@ -28,6 +28,8 @@ pub(super) fn leave(draft: &mut Draft, player: PlayerId) -> Result<(), Reject> {
     if at_turn {
         flow::act_for(draft, no, Cause::Away);
         flow::go_on_after(draft, no);
+    } else {
+        run_twice::left(draft, no);
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ mod deal;
 mod draft;
 mod flow;
 mod leave;
+mod run_twice;
 mod sit;
 mod sit_out;
 mod straddle;
@@ -66,6 +67,12 @@ fn draw_up(draft: &mut Draft, command: &Command) -> Result<(), Reject> {
             action,
             bank_used_ms,
         } => act::act(draft, *player, *hand, *turn, *action, *bank_used_ms),
+        Command::RunTwice {
+            player,
+            hand,
+            turn,
+            agree,
+        } => run_twice::run_twice(draft, *player, *hand, *turn, *agree),
         Command::TimeOut { hand, turn, phase } => time_out::time_out(draft, *hand, *turn, *phase),
         Command::Connected { player } => connection::connection(draft, *player, true),
         Command::Disconnected { player } => connection::connection(draft, *player, false),

@@ -2,7 +2,7 @@
 
 use super::act::open_turn;
 use super::draft::{Draft, open_hand};
-use super::flow;
+use super::{flow, run_twice};
 use crate::command::Phase;
 use crate::event::{Cause, Fact};
 use crate::hand::Hand;
@@ -19,6 +19,11 @@ pub(super) fn time_out(
 ) -> Result<(), Reject> {
     let table = draft.table();
     let hand = open_hand(table)?;
+    let asked = hand.run_twice_asked().is_some();
+    if asked && (hand.no, hand.turn, hand.phase) == (hand_no, turn, phase) {
+        run_twice::too_late(draft);
+        return Ok(());
+    }
     let no = open_turn(hand, hand_no, turn)?;
     if hand.phase != phase {
         return Err(Reject::StaleClock { phase: hand.phase });
@@ -58,6 +63,6 @@ fn more_time(table: &Table, hand: &Hand, no: SeatNo, seat: &Seat) -> Option<Fact
             Some(Fact::ReconnectTimeStarted { seat: no, ms })
         }
         Phase::Reconnect => bank,
-        Phase::Bank => None,
+        Phase::Bank | Phase::RunTwice => None,
     }
 }

@@ -9,7 +9,7 @@ use crate::cards::Cards;
 use crate::command::{Action, Phase};
 use crate::event::{Dealt, Post};
 use crate::game::{Betting, Straddle, StraddleRaise};
-use crate::hand::{Extra, Hand, InHand, Positions, Street};
+use crate::hand::{Extra, Hand, InHand, Positions, RunTwice, Street};
 use crate::ids::{HandNo, SeatNo, Turn};
 use crate::table::Table;
 
@@ -72,7 +72,10 @@ pub(super) fn start(table: &mut Table, no: HandNo, positions: Positions, dealt: 
         dead: 0,
         paid_out: 0,
         rake: 0,
-        extra: Extra { limit },
+        extra: Extra {
+            limit,
+            run_twice: None,
+        },
         deck: None,
     }));
     table.positions = Some(positions);
@@ -179,6 +182,35 @@ impl Hand {
         for player in &mut self.players {
             player.bet = 0;
             player.acted = false;
+        }
+    }
+
+    pub(super) fn asked(&mut self, turn: Turn, seats: &[SeatNo]) {
+        self.to_act = None;
+        self.turn = turn;
+        self.phase = Phase::RunTwice;
+        self.extra.run_twice = Some(RunTwice::Asked(seats.into()));
+    }
+
+    pub(super) fn answered(&mut self, seat: SeatNo) {
+        if let Some(RunTwice::Asked(open)) = &mut self.extra.run_twice {
+            open.retain(|other| *other != seat);
+        }
+    }
+
+    /// Up to here both boards are the same.
+    pub(super) fn settled(&mut self, twice: bool) {
+        self.phase = Phase::Action;
+        self.extra.run_twice = Some(if twice {
+            RunTwice::Twice(self.board)
+        } else {
+            RunTwice::Once
+        });
+    }
+
+    pub(super) fn second_dealt(&mut self, cards: &[Card]) {
+        if let Some(RunTwice::Twice(second)) = &mut self.extra.run_twice {
+            *second = second.and(cards);
         }
     }
 

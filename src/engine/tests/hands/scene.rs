@@ -5,8 +5,9 @@ use std::fmt::Debug;
 use std::str::FromStr;
 
 use engine::{
-    Action, Ante, ButtonRule, Card, Command, Deck, Entry, Event, Fact, HandNo, Name, PlayerId,
-    Rake, SeatNo, Settings, Table, Turn, Variant, Viewer, check, decide, evolve, legal, view,
+    Action, Ante, ButtonRule, Card, Command, Deck, Entry, Event, Fact, Hand, HandNo, Name,
+    PlayerId, Rake, SeatNo, Settings, Table, Turn, Variant, Viewer, check, decide, evolve, legal,
+    view,
 };
 
 use crate::rules;
@@ -22,6 +23,8 @@ pub struct Scene {
     /// Of the last command, not yet expected ones.
     story: Vec<String>,
     all_of_last: Vec<String>,
+    /// The last question whether to run it twice.
+    asked: Option<(HandNo, Turn)>,
 }
 
 type Result<T = ()> = std::result::Result<T, String>;
@@ -85,6 +88,8 @@ impl Scene {
             }
             let table = self.table.as_mut().ok_or("no table yet")?;
             evolve(table, &event);
+            let asked = |hand: &Hand| Some((hand.no(), hand.run_twice_asked()?.1));
+            self.asked = table.hand().and_then(asked).or(self.asked);
             check(table).map_err(text)?;
             self.story
                 .push(tell(&event, |seat| named(&self.seats, seat)));
@@ -192,6 +197,17 @@ impl Scene {
                 player,
                 on: *wish == "on",
             }),
+            ("runs", [wish @ ("once" | "twice")]) => {
+                let hand = self.table()?.hand();
+                let asked = hand.and_then(|hand| Some((hand.no(), hand.run_twice_asked()?.1)));
+                let (hand, turn) = asked.or(self.asked).unwrap_or((HandNo(1), Turn(99)));
+                Ok(Command::RunTwice {
+                    player,
+                    hand,
+                    turn,
+                    agree: *wish == "twice",
+                })
+            }
             ("connects", []) => Ok(Command::Connected { player }),
             ("disconnects", []) => Ok(Command::Disconnected { player }),
             _ => Err(format!("no command: {verb} {rest:?}")),
@@ -237,6 +253,8 @@ impl Scene {
             let places: Vec<usize> = match owners.iter().position(|name| name == owner) {
                 Some(place) => (0..each).map(|round| place + round * players).collect(),
                 None if *owner == "board" => (0..5).map(|card| players * each + card).collect(),
+                // Those of its cards that the boards do not share.
+                None if *owner == "second" => (5..10).map(|card| players * each + card).collect(),
                 None => return Err(format!("{owner} is not dealt in: {owners:?}")),
             };
             for (place, card) in places.into_iter().zip(cards) {
@@ -416,6 +434,7 @@ fn settings(options: &[&str]) -> Result<Settings> {
             "betting" => settings.game.betting = rules::betting(value)?,
             "straddle" => settings.game.straddle = Some(rules::straddle(value)?),
             "blinds-of" => settings.game.blinds = rules::blinds_of(value)?,
+            "run-twice" => settings.game.run_twice = value == "yes",
             "show-all-in" => settings.show_all_in = value == "yes",
             "sit-out-buttons" => settings.sit_out_buttons = number(value)?,
             "timeouts" => settings.timeouts_to_sit_out = number(value)?,

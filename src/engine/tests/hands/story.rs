@@ -85,11 +85,24 @@ pub fn tell(event: &Event, name: impl Fn(SeatNo) -> String) -> String {
                 .map(|(seat, share)| format!("{} {share}", name(*seat)))
                 .collect();
             let side = part.side.map_or(String::new(), |side| format!(" {side:?}"));
+            let run = part.run.map_or(String::new(), |run| format!(" {run:?}"));
             format!(
-                "awards {pot}{side} {amount} rake {rake} to {}",
+                "awards {pot}{run}{side} {amount} rake {rake} to {}",
                 shares.join(" ")
             )
         }
+        Fact::RunTwiceAsked { seats, .. } => {
+            let seats: Vec<String> = seats.iter().map(|seat| name(*seat)).collect();
+            format!("asks {}", seats.join(" "))
+        }
+        Fact::RunTwiceAnswered { seat, agree } => {
+            let answer = if *agree { "twice" } else { "once" };
+            format!("answers {} {answer}", name(*seat))
+        }
+        Fact::RunTwiceSettled { twice } => {
+            format!("runs {}", if *twice { "twice" } else { "once" })
+        }
+        Fact::SecondBoardDealt { street, cards } => format!("second {street:?} {}", joined(cards)),
         Fact::HandEnded { hand } => format!("ended {hand}"),
         Fact::HandVoided { hand } => format!("voided {hand}"),
         Fact::TableClosed => "closed".into(),

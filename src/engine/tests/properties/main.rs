@@ -6,7 +6,7 @@ mod run;
 
 use engine::eval::Made;
 use engine::{
-    Action, Blinds, Card, Command, Deck, Entry, Event, Fact, HandNo, Name, PlayerId, Reject,
+    Action, Blinds, Card, Command, Deck, Entry, Event, Fact, Hand, HandNo, Name, PlayerId, Reject,
     SeatNo, Side, Table, Viewer, check, decide, evolve, legal, see, view,
 };
 use proptest::prelude::*;
@@ -141,6 +141,8 @@ proptest! {
             evolve(&mut table, event);
             let Some(hand) = table.hand().filter(|_| !table.wants_secret()) else { continue };
             let mut seen: Vec<Card> = hand.board().to_vec();
+            seen.extend(&hand.second_board().unwrap_or_default()[shared(hand)..]);
+            let boards = seen.len();
             for player in hand.players() {
                 let looked = view(&table, Viewer::Player(player.player)).hand.unwrap();
                 for other in looked.players {
@@ -153,7 +155,7 @@ proptest! {
             seen.dedup();
             prop_assert_eq!(seen.len(), all);
             let each = usize::from(table.settings().game.variant.hole_len());
-            prop_assert_eq!(all, hand.board().len() + each * hand.players().len());
+            prop_assert_eq!(all, boards + each * hand.players().len());
         }
     }
 
@@ -235,7 +237,7 @@ proptest! {
         let mut table = Table::new(settings(mix)).unwrap();
         for event in &run.events {
             if let Event::Public(Fact::PotAwarded { shares, part, .. }) = event {
-                let hands = live_hands(&table);
+                let hands = live_hands(&table, part.run);
                 for (seat, _) in shares {
                     let (_, paid, won) = *hands.iter().find(|(of, ..)| of == seat).unwrap();
                     for (_, other_paid, other) in hands.iter().filter(|_| hands.len() > 1) {
@@ -291,7 +293,7 @@ fn viewers() -> impl Iterator<Item = Viewer> {
 }
 
 /// Who is still in, what he paid, and what he holds.
-fn live_hands(table: &Table) -> Vec<(SeatNo, u64, Made)> {
+fn live_hands(table: &Table, run: Option<engine::Run>) -> Vec<(SeatNo, u64, Made)> {
     let hand = table.hand().expect("a hand is open");
     let live = hand.players().iter().filter(|player| !player.folded);
     live.map(|player| {
@@ -299,7 +301,11 @@ fn live_hands(table: &Table) -> Vec<(SeatNo, u64, Made)> {
         let players = looked.expect("a hand is open").players;
         let own = players.iter().find_map(|player| player.own);
         let own = own.expect("he was dealt in");
-        let made = Made::of(&table.settings().game, own.cards(), &hand.board());
+        let board = match run {
+            Some(engine::Run::Second) => hand.second_board().expect("it was dealt"),
+            Some(engine::Run::First) | None => hand.board(),
+        };
+        let made = Made::of(&table.settings().game, own.cards(), &board);
         (player.seat, player.bets + player.ante, made)
     })
     .collect()
@@ -314,7 +320,11 @@ fn with_hidden_cards_exchanged(table: &Table, viewer: Viewer) -> Option<Table> {
     let each = usize::from(table.settings().game.variant.hole_len());
     let mut hidden: Vec<usize> = (0..bytes.len()).collect();
     hidden.retain(|card| match card.checked_sub(each * count) {
-        Some(board) => board >= hand.board().len(),
+        Some(card) if card < BOARD => card >= hand.board().len(),
+        Some(card) => {
+            let second = hand.second_board().unwrap_or_default().len();
+            card - BOARD >= second - shared(hand)
+        }
         None => {
             let owner = &hand.players()[card % count];
             owner.shown.is_none() && viewer != Viewer::Player(owner.player)
@@ -335,6 +345,16 @@ fn with_hidden_cards_exchanged(table: &Table, viewer: Viewer) -> Option<Table> {
     Some(other)
 }
 
+/// How many cards both boards have in common; 0 if there is one.
+fn shared(hand: &Hand) -> usize {
+    let second = hand.second_board().unwrap_or_default();
+    let boards = hand.board();
+    let pairs = boards.iter().zip(second.iter());
+    pairs.take_while(|(first, second)| first == second).count()
+}
+
+/// Cards of a whole board.
+const BOARD: usize = 5;
 /// Two decisions for each chip would be far more than any hand needs.
 const DECISIONS_MAX: usize = 1_000;
 const CHIPS_MAX: u64 = engine::Settings::CHIPS_MAX;

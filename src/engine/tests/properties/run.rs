@@ -161,8 +161,14 @@ fn command(table: &Table, step: Step) -> Command {
             turn: Turn(how as u32 % 8),
             phase: Phase::Action,
         },
+        61..=65 if table.settings().game.run_twice => run_twice(table, player, how),
         61..=72 => act(table, player, random_action(how)),
         73..=90 => match table.clock() {
+            // Else few boards would be run twice.
+            Some(clock) if clock.phase == Phase::RunTwice && how % 8 != 0 => {
+                let player = table.seat(clock.seat).expect("who is asked sits").player;
+                run_twice(table, player, how)
+            }
             Some(clock) => Command::TimeOut {
                 hand: clock.hand,
                 turn: clock.turn,
@@ -170,6 +176,14 @@ fn command(table: &Table, step: Step) -> Command {
             },
             None => deal(table, how),
         },
+        91.. if table
+            .clock()
+            .is_some_and(|clock| clock.phase == Phase::RunTwice) =>
+        {
+            let clock = table.clock().expect("it was there");
+            let player = table.seat(clock.seat).expect("who is asked sits").player;
+            run_twice(table, player, how)
+        }
         91.. => match legal(table).zip(table.clock()) {
             Some((legal, clock)) => {
                 let player = table.seat(clock.seat).expect("who is to act sits").player;
@@ -194,6 +208,20 @@ fn command(table: &Table, step: Step) -> Command {
             }
             None => deal(table, how),
         },
+    }
+}
+
+fn run_twice(table: &Table, player: PlayerId, how: u64) -> Command {
+    let (hand, turn) = table
+        .clock()
+        .map_or((HandNo(1), Turn(how as u32 % 8)), |clock| {
+            (clock.hand, clock.turn)
+        });
+    Command::RunTwice {
+        player,
+        hand,
+        turn,
+        agree: how % 16 != 1,
     }
 }
 
