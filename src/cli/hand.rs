@@ -4,7 +4,7 @@ use std::io::{BufRead, Write};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use proto::v1::{GetHandResponse, HandEvent, HandSummary, Seat, SeatStatus, TableView};
+use proto::v1::{GetHandResponse, HandEvent, HandFormat, HandSummary, Seat, SeatStatus, TableView};
 
 use super::connect::SessionArgs;
 use super::say;
@@ -18,6 +18,7 @@ Examples:
   orp hand list --table TABLE --limit 20
   orp hand show TABLE 17
   orp hand show TABLE 17 --phh > 17.phh
+  orp hand show TABLE 17 --ohh > 17.ohh
   orp hand replay TABLE 17")]
 pub struct HandArgs {
     #[command(flatten)]
@@ -45,11 +46,14 @@ enum HandCommand {
         #[command(flatten)]
         which: Which,
         /// As one JSON object.
-        #[arg(long, conflicts_with = "phh")]
+        #[arg(long, conflicts_with_all = ["phh", "ohh"])]
         json: bool,
         /// In the open hand-history format PHH, which other programs read.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "ohh")]
         phh: bool,
+        /// In the Open Hand History JSON that trackers read.
+        #[arg(long)]
+        ohh: bool,
     },
     /// Step through a hand; the enter key goes on.
     Replay {
@@ -98,7 +102,14 @@ pub(super) async fn run(args: HandArgs) -> anyhow::Result<ExitCode> {
         HandCommand::Show {
             which, phh: true, ..
         } => {
-            print!("{}", player.export_hand(&which.table, which.hand).await?);
+            let text = player.export_hand(&which.table, which.hand, HandFormat::Phh);
+            print!("{}", text.await?);
+        }
+        HandCommand::Show {
+            which, ohh: true, ..
+        } => {
+            let text = player.export_hand(&which.table, which.hand, HandFormat::Ohh);
+            println!("{}", text.await?);
         }
         HandCommand::Show { which, json, .. } => {
             let hand = player.hand(&which.table, which.hand).await?;

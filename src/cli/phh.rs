@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
+use proto::v1::HandFormat;
+
 use super::connect::SessionArgs;
 use crate::phh::check::{Tally, Verdict, check};
 use crate::phh::decimal::Decimal;
@@ -32,7 +34,8 @@ enum PhhCommand {
 #[command(after_help = "\
 Examples:
   orp phh export TABLE 17 > 17.phh
-  orp phh export TABLE > table.phhs")]
+  orp phh export TABLE > table.phhs
+  orp phh export TABLE --ohh > table.ohh")]
 struct ExportArgs {
     #[command(flatten)]
     session: SessionArgs,
@@ -40,6 +43,9 @@ struct ExportArgs {
     table: String,
     /// The hand's number; without it all archived hands of the table, oldest first.
     hand: Option<u64>,
+    /// In the Open Hand History JSON that trackers read: one object a hand, with an empty line between hands.
+    #[arg(long)]
+    ohh: bool,
 }
 
 /// What to check.
@@ -67,8 +73,13 @@ pub async fn run(args: PhhArgs) -> anyhow::Result<ExitCode> {
 async fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let link = args.session.server.link()?;
     let player = args.session.anybody(&link).await?;
+    let format = if args.ohh {
+        HandFormat::Ohh
+    } else {
+        HandFormat::Phh
+    };
     if let Some(hand) = args.hand {
-        print!("{}", player.export_hand(&args.table, hand).await?);
+        print!("{}", player.export_hand(&args.table, hand, format).await?);
         return Ok(ExitCode::SUCCESS);
     }
     let (mut hands, mut token) = (Vec::new(), String::new());
@@ -81,10 +92,11 @@ async fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         token = page.next_page_token;
     }
     for (place, hand) in (1..).zip(hands.into_iter().rev()) {
-        println!(
-            "[{place}]\n{}",
-            player.export_hand(&args.table, hand).await?
-        );
+        let text = player.export_hand(&args.table, hand, format).await?;
+        match format {
+            HandFormat::Ohh => println!("{text}\n"),
+            HandFormat::Phh | HandFormat::Unspecified => println!("[{place}]\n{text}"),
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

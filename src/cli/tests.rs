@@ -54,6 +54,9 @@ fn command_lines() {
     check("orp hand show t 17 --json", true);
     check("orp hand show t 17 --phh", true);
     check("orp hand show t 17 --phh --json", false);
+    check("orp hand show t 17 --ohh", true);
+    check("orp hand show t 17 --ohh --phh", false);
+    check("orp phh export t 17 --ohh", true);
     check("orp hand show t", false);
     check("orp hand replay t 17 --all", true);
     check("orp admin totals --json", true);

@@ -261,13 +261,18 @@ impl Player {
         Ok(reached.message)
     }
 
-    /// A finished hand as a PHH text.
-    pub async fn export_hand(&self, table: &str, hand: u64) -> Result<String, CallError> {
+    /// A finished hand as a text of this format.
+    pub async fn export_hand(
+        &self,
+        table: &str,
+        hand: u64,
+        format: HandFormat,
+    ) -> Result<String, CallError> {
         let reached = ask!(self, HandServiceClient, export_hand, |_first| {
             ExportHandRequest {
                 table_id: table.into(),
                 hand,
-                format: HandFormat::Phh.into(),
+                format: format.into(),
             }
         })?;
         Ok(reached.message.text)

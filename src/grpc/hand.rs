@@ -108,9 +108,9 @@ impl HandService for HandApi {
     ) -> Result<Response<v1::ExportHandResponse>, Status> {
         let caller = auth::caller(&request)?;
         let request = request.into_inner();
-        request::format(request.format)?;
+        let format = request::format(request.format)?;
         let hand = self.named(&request.table_id, request.hand).await?;
-        let text = convert::phh(&hand, caller.player).map_err(|error| {
+        let text = convert::export(&hand, caller.player, format).map_err(|error| {
             status::answer(Code::FailedPrecondition, "NotExportable", error.to_string())
         })?;
         Ok(Response::new(v1::ExportHandResponse { text }))

@@ -43,49 +43,58 @@ pub enum ExportError {
 
 /// The text of a `.phh` file. Amounts are in the table's smallest unit.
 pub fn export(record: &HandRecord<'_>) -> Result<String, ExportError> {
-    let start = record
-        .facts
-        .iter()
-        .position(|fact| matches!(fact, Fact::HandStarted { .. }));
-    let facts = &record.facts[start.ok_or(ExportError::NoStart)?..];
-    let Some((
-        Fact::HandStarted {
-            hand,
-            small_blind,
-            big_blind,
-            dealt,
-            ..
-        },
-        facts,
-    )) = facts.split_first()
-    else {
-        return Err(ExportError::NoStart);
-    };
-    let over = |fact: &Fact| matches!(fact, Fact::HandEnded { .. } | Fact::HandVoided { .. });
-    let end = facts
-        .iter()
-        .position(over)
-        .ok_or(ExportError::Unfinished(*hand))?;
-    if let Fact::HandVoided { .. } = facts[end] {
-        return Err(ExportError::Voided(*hand));
-    }
-    let game = Game {
-        record,
-        hand: *hand,
-        blinds: [*small_blind, *big_blind],
-        dealt,
-        facts: &facts[..end],
-    };
-    Ok(game.to_string())
+    Ok(Game::of(record)?.to_string())
 }
 
-struct Game<'a> {
-    record: &'a HandRecord<'a>,
-    hand: HandNo,
+/// A finished hand of a record.
+pub(super) struct Game<'a> {
+    pub(super) record: &'a HandRecord<'a>,
+    pub(super) hand: HandNo,
+    pub(super) button: SeatNo,
     /// Small and big; nobody who is dealt in has to sit at the small one.
-    blinds: [SeatNo; 2],
-    dealt: &'a [Dealt],
-    facts: &'a [Fact],
+    pub(super) blinds: [SeatNo; 2],
+    pub(super) dealt: &'a [Dealt],
+    /// From after its start to before its end.
+    pub(super) facts: &'a [Fact],
+}
+
+impl<'a> Game<'a> {
+    pub(super) fn of(record: &'a HandRecord<'a>) -> Result<Game<'a>, ExportError> {
+        let start = record
+            .facts
+            .iter()
+            .position(|fact| matches!(fact, Fact::HandStarted { .. }));
+        let facts = &record.facts[start.ok_or(ExportError::NoStart)?..];
+        let Some((
+            Fact::HandStarted {
+                hand,
+                button,
+                small_blind,
+                big_blind,
+                dealt,
+            },
+            facts,
+        )) = facts.split_first()
+        else {
+            return Err(ExportError::NoStart);
+        };
+        let over = |fact: &Fact| matches!(fact, Fact::HandEnded { .. } | Fact::HandVoided { .. });
+        let end = facts
+            .iter()
+            .position(over)
+            .ok_or(ExportError::Unfinished(*hand))?;
+        if let Fact::HandVoided { .. } = facts[end] {
+            return Err(ExportError::Voided(*hand));
+        }
+        Ok(Game {
+            record,
+            hand: *hand,
+            button: *button,
+            blinds: [*small_blind, *big_blind],
+            dealt,
+            facts: &facts[..end],
+        })
+    }
 }
 
 impl fmt::Display for Game<'_> {
@@ -307,7 +316,7 @@ impl Game<'_> {
         self.facts.iter().map(rake).sum()
     }
 
-    fn place(&self, seat: SeatNo) -> Option<usize> {
+    pub(super) fn place(&self, seat: SeatNo) -> Option<usize> {
         self.dealt.iter().position(|dealt| dealt.seat == seat)
     }
 }

@@ -8,6 +8,7 @@ pub mod check;
 pub mod decimal;
 pub mod export;
 pub mod model;
+pub mod ohh;
 pub mod parse;
 pub mod replay;
 pub mod variant;

@@ -3,11 +3,14 @@
 use engine::{Card, Dealt, Event, Fact, HoleCards, Name, PlayerId, SeatNo, Secret};
 use proto::v1;
 
-use super::{cards, fact, settings};
+use super::{cards, fact, request::Format, settings};
 use crate::{
     grpc::status::Invalid,
     ids::{HandNo, TableId},
-    phh::export::{self, ExportError},
+    phh::{
+        export::{self, ExportError},
+        ohh,
+    },
     store::HandRef,
     table::state::FinishedHand,
 };
@@ -57,11 +60,15 @@ pub fn whole(hand: &FinishedHand, viewer: PlayerId) -> v1::GetHandResponse {
     }
 }
 
-/// The hand as PHH, as this player may see it.
+/// The hand as a text for other programs, as this player may see it.
 ///
 /// # Errors
 /// When the format has no spelling for the hand.
-pub fn phh(hand: &FinishedHand, viewer: PlayerId) -> Result<String, ExportError> {
+pub fn export(
+    hand: &FinishedHand,
+    viewer: PlayerId,
+    format: Format,
+) -> Result<String, ExportError> {
     let facts: Vec<Fact> = facts(hand).cloned().collect();
     let names: Vec<Name> = dealt(hand)
         .iter()
@@ -69,13 +76,24 @@ pub fn phh(hand: &FinishedHand, viewer: PlayerId) -> Result<String, ExportError>
         .cloned()
         .collect();
     let known: Vec<(SeatNo, HoleCards)> = own_cards(hand, viewer).into_iter().collect();
-    export::export(&export::HandRecord {
+    let record = export::HandRecord {
         settings: &hand.settings,
         table: Some(&hand.name),
         facts: &facts,
         names: &names,
         known: &known,
-    })
+    };
+    match format {
+        Format::Phh => export::export(&record),
+        Format::Ohh => {
+            let origin = ohh::Origin {
+                game_number: &format!("{}-{}", hand.table, hand.hand),
+                started_ms: hand.events.first().map_or(0, |stamped| stamped.at_ms),
+                hero: known.first().map(|(seat, _)| *seat),
+            };
+            ohh::export(&record, origin)
+        }
+    }
 }
 
 /// Where a list of hands goes on.

@@ -146,14 +146,24 @@ pub fn hand(hand: u64) -> Result<HandNo, Invalid> {
     Ok(HandNo(hand))
 }
 
-/// The format to export a hand in; there is one.
-pub fn format(format: i32) -> Result<(), Invalid> {
+/// The format to export a hand in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// TOML that solvers and PokerKit read.
+    Phh,
+    /// JSON that trackers read.
+    Ohh,
+}
+
+/// The format to export a hand in.
+pub fn format(format: i32) -> Result<Format, Invalid> {
     match v1::HandFormat::try_from(format) {
-        Ok(v1::HandFormat::Phh) => Ok(()),
+        Ok(v1::HandFormat::Phh) => Ok(Format::Phh),
+        Ok(v1::HandFormat::Ohh) => Ok(Format::Ohh),
         Ok(v1::HandFormat::Unspecified) | Err(_) => Err(Invalid::new(
             "format",
             "BadFormat",
-            "HAND_FORMAT_PHH is the format there is",
+            "HAND_FORMAT_PHH and HAND_FORMAT_OHH are the formats there are",
         )),
     }
 }

@@ -175,14 +175,19 @@ fn the_summary_adds_up() {
 fn an_export_shows_what_its_reader_may_see() {
     let hand = played(folded);
     let hidden = |viewer| {
-        phh(&hand, viewer)
+        export(&hand, viewer, Format::Phh)
             .expect("a finished hand")
             .matches("????")
             .count()
     };
     assert_eq!(hidden(OUTSIDER), 3);
     assert_eq!(hidden(PlayerId(1)), 2);
-    let text = phh(&hand, PlayerId(1)).expect("a finished hand");
+    let dealt = |viewer| {
+        let text = export(&hand, viewer, Format::Ohh).expect("a finished hand");
+        text.matches("Dealt Cards").count()
+    };
+    assert_eq!((dealt(OUTSIDER), dealt(PlayerId(1))), (0, 1));
+    let text = export(&hand, PlayerId(1), Format::Phh).expect("a finished hand");
     for card in &hole_cards(&hand, PlayerId(1))[0].1 {
         assert!(text.contains(card.as_str()), "{text}");
     }

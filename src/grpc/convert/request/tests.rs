@@ -140,7 +140,8 @@ fn hands_watches_and_formats() {
         watch("t", &wire(Some(0))).map(|(_, after)| after),
         Ok(Some(Seq(0)))
     );
-    assert_eq!(format(v1::HandFormat::Phh.into()), Ok(()));
+    assert_eq!(format(v1::HandFormat::Phh.into()), Ok(Format::Phh));
+    assert_eq!(format(v1::HandFormat::Ohh.into()), Ok(Format::Ohh));
     assert_eq!(reason(format(0)), ("format", "BadFormat"));
     assert_eq!(reason(format(9)), ("format", "BadFormat"));
 }
