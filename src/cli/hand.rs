@@ -313,7 +313,7 @@ fn event_json(event: &proto::v1::table_event::Event) -> serde_json::Value {
             let shares: Vec<_> = e
                 .shares
                 .iter()
-                .map(|s| json!({ "seat": s.seat, "amount": s.amount }))
+                .map(|s| json!({ "seat": s.seat, "amount": s.amount, "hand": s.hand }))
                 .collect();
             json!({ "pot_awarded": { "pot": e.pot, "amount": e.amount, "rake": e.rake, "shares": shares, "side": side(e.side()), "board": (e.board > 0).then_some(e.board) } })
         }

@@ -407,7 +407,10 @@ fn awarded_sentence(table: &TableModel, awarded: &v1::PotAwarded, me: Option<u32
     } else {
         String::new()
     };
-    format!("{} of {pot}{rake}.", shares.join(", "))
+    // Who share a pot hold the same.
+    let hand = awarded.shares.iter().find(|share| !share.hand.is_empty());
+    let hand = hand.map_or_else(String::new, |share| format!(" with {}", share.hand));
+    format!("{} of {pot}{rake}{hand}.", shares.join(", "))
 }
 
 fn post_name(kind: PostKind) -> &'static str {

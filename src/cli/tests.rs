@@ -210,6 +210,20 @@ fn events_in_words() {
         Some(0),
         Some("Bob wins 14 of the pot (rake 1)."),
     );
+    let Event::PotAwarded(mut shown) = award(15, 1, 1, 14) else {
+        panic!("an award")
+    };
+    shown.shares[0].hand = "two pair, nines and fours".into();
+    shown.set_side(v1::Side::High);
+    shown.board = 2;
+    check(
+        &open,
+        Event::PotAwarded(shown),
+        Some(0),
+        Some(
+            "Bob wins 14 of the high half of the pot, second board (rake 1) with two pair, nines and fours.",
+        ),
+    );
     check(&open, open[4].clone(), None, None);
 }
 

@@ -434,6 +434,7 @@ pub(crate) fn award(amount: u64, rake: u64, seat: u32, share: u64) -> Event {
     let shares = vec![v1::PotShare {
         seat,
         amount: share,
+        hand: String::new(),
     }];
     Event::PotAwarded(v1::PotAwarded {
         pot: 0,

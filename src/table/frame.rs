@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use engine::{Legal, OwnCards, SeatNo};
+use engine::{Legal, OwnCards, SeatNo, eval::Made};
 use tokio::sync::mpsc;
 
 use super::{
@@ -49,6 +49,13 @@ pub struct EventFrame {
 pub enum Sight {
     /// A public fact; the same for everybody.
     Public(Arc<Stamped>),
+    /// A pot was paid out: the fact, with what the winners hold.
+    Won {
+        /// The fact.
+        stamped: Arc<Stamped>,
+        /// In the order of the shares; nothing of who did not turn his cards up.
+        hands: Box<[Option<Made>]>,
+    },
     /// A turn began: the fact, with what the player to act may do.
     Turn {
         /// The legal actions with their bounds.

@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use engine::eval::Made;
 use engine::{
     Event, Fact, HandNo, Legal, Name, OwnCards, PlayerId, SeatNo, Seen, Settings, SettingsError,
     Table, Viewer,
@@ -162,6 +163,16 @@ impl TableState {
                     (Some(_) | None, Some(_) | None) => Aside::None,
                 }
             }
+            Event::Public(Fact::PotAwarded { shares, part, .. }) => {
+                let game = &self.table.settings().game;
+                let made =
+                    |(seat, _): &(SeatNo, u64)| self.table.hand()?.made(*seat, part.run, game);
+                let hands: Box<[Option<Made>]> = shares.iter().map(made).collect();
+                if hands.iter().all(Option::is_none) {
+                    return Aside::None;
+                }
+                Aside::Won(hands)
+            }
             Event::Public(_) => Aside::None,
             Event::Private(_) => {
                 let players = self
@@ -291,6 +302,8 @@ pub enum Aside {
         /// The player's time bank, in milliseconds.
         bank_ms: u32,
     },
+    /// What those who won hold, in the order of their shares; nothing of who did not turn his cards up.
+    Won(Box<[Option<Made>]>),
     /// Whose cards were dealt: each goes to its owner and nowhere else.
     Own(Box<[(PlayerId, SeatNo, OwnCards)]>),
 }
@@ -311,6 +324,10 @@ impl Told {
                 action_ms: *action_ms,
                 bank_ms: *bank_ms,
             },
+            (Event::Public(_), Aside::Won(hands)) => Sight::Won {
+                stamped: Arc::clone(&self.stamped),
+                hands: hands.clone(),
+            },
             (Event::Public(_), Aside::None | Aside::Own(_)) => {
                 Sight::Public(Arc::clone(&self.stamped))
             }
@@ -321,7 +338,7 @@ impl Told {
                     seat: *seat,
                     cards: *cards,
                 }),
-            (Event::Private(_), Aside::None) => Sight::Hidden,
+            (Event::Private(_), Aside::None | Aside::Won(_)) => Sight::Hidden,
         }
     }
 }

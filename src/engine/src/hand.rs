@@ -8,7 +8,9 @@ use crate::bet::limit::Round;
 use crate::cards::Cards;
 use crate::command::Phase;
 use crate::deck::{Deck, HoleCards};
-use crate::game::Variant;
+use crate::eval::Made;
+use crate::event::Run;
+use crate::game::{Game, Variant};
 use crate::ids::{HandNo, PlayerId, SeatNo, Turn};
 use crate::seat::Owes;
 
@@ -172,6 +174,16 @@ impl Hand {
             Some(RunTwice::Twice(second)) => Some(second),
             Some(RunTwice::Asked(_) | RunTwice::Once) | None => None,
         }
+    }
+
+    /// What a player who turned his cards up holds, with the board or with the second one.
+    pub fn made(&self, seat: SeatNo, run: Option<Run>, game: &Game) -> Option<Made> {
+        let shown = self.player(seat)?.shown?;
+        let board = match run {
+            Some(Run::Second) => self.second_board()?,
+            Some(Run::First) | None => self.board,
+        };
+        Some(Made::of(game, &shown, &board))
     }
 
     /// Which clock of the turn runs.

@@ -1,5 +1,6 @@
 //! What happened, as the wire says it.
 
+use engine::eval::Made;
 use engine::{
     Action, Away, Card, Cause, Dealt, Fact, LeaveReason, Owes, Post, SeatNo, Side, Street,
 };
@@ -11,6 +12,28 @@ use super::cards;
 pub fn event(fact: &Fact) -> v1::TableEvent {
     v1::TableEvent {
         event: Some(public(fact)),
+    }
+}
+
+/// A public fact, with what the winners hold if it pays a pot out, in the order of their shares.
+pub fn won(fact: &Fact, hands: &[Option<Made>]) -> v1::TableEvent {
+    let mut event = event(fact);
+    if let (Some(v1::table_event::Event::PotAwarded(awarded)), Fact::PotAwarded { part, .. }) =
+        (&mut event.event, fact)
+    {
+        for (share, made) in awarded.shares.iter_mut().zip(hands) {
+            share.hand = made.map_or_else(String::new, |made| told(made, part.side));
+        }
+    }
+    event
+}
+
+/// What a dealer would say of the hand that wins this half.
+fn told(made: Made, side: Option<Side>) -> String {
+    match (side, made.low) {
+        (Some(Side::High), _) => made.high.to_string(),
+        (Some(Side::Low), Some(low)) => low.to_string(),
+        (Some(Side::Low) | None, _) => made.to_string(),
     }
 }
 
@@ -208,6 +231,7 @@ fn public(fact: &Fact) -> v1::table_event::Event {
                 .map(|(seat, amount)| v1::PotShare {
                     seat: no(*seat),
                     amount: *amount,
+                    hand: String::new(),
                 })
                 .collect(),
         }),

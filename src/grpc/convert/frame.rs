@@ -49,6 +49,10 @@ fn sight(sight: &Sight) -> v1::TableEvent {
             // Not to be seen, whoever put it there.
             Event::Private(_) => fact::hidden(),
         },
+        Sight::Won { stamped, hands } => match &stamped.event {
+            Event::Public(public) => fact::won(public, hands),
+            Event::Private(_) => fact::hidden(),
+        },
         Sight::Turn {
             legal,
             action_ms,

@@ -1,6 +1,9 @@
 //! Finished hands as one viewer may see them: public facts, and his own cards if he was dealt in.
 
-use engine::{Card, Dealt, Event, Fact, HoleCards, Name, PlayerId, SeatNo, Secret};
+use std::sync::Arc;
+
+use engine::eval::Made;
+use engine::{Card, Dealt, Event, Fact, Game, HoleCards, Name, PlayerId, Run, SeatNo, Secret};
 use proto::v1;
 
 use super::{cards, fact, request::Format, settings};
@@ -12,7 +15,7 @@ use crate::{
         ohh,
     },
     store::HandRef,
-    table::state::FinishedHand,
+    table::state::{FinishedHand, Stamped},
 };
 
 /// A line of the list.
@@ -50,13 +53,7 @@ pub fn whole(hand: &FinishedHand, viewer: PlayerId) -> v1::GetHandResponse {
             .iter()
             .map(|dealt| player(hand, dealt))
             .collect(),
-        events: (hand.events.iter())
-            .map(|stamped| v1::HandEvent {
-                sequence: stamped.seq.0,
-                at_ms: stamped.at_ms,
-                event: Some(event(&stamped.event, hand, viewer)),
-            })
-            .collect(),
+        events: events(hand, viewer),
     }
 }
 
@@ -135,6 +132,64 @@ impl Cursor {
             }))
         };
         parse().map(Some).ok_or_else(bad)
+    }
+}
+
+fn events(hand: &FinishedHand, viewer: PlayerId) -> Vec<v1::HandEvent> {
+    let mut up = FaceUp::default();
+    let told = |stamped: &Arc<Stamped>| {
+        if let Event::Public(public) = &stamped.event {
+            up.note(public);
+        }
+        let event = match &stamped.event {
+            Event::Public(public @ Fact::PotAwarded { shares, part, .. }) => {
+                let made =
+                    |(seat, _): &(SeatNo, u64)| up.made(*seat, part.run, &hand.settings.game);
+                let hands: Vec<Option<Made>> = shares.iter().map(made).collect();
+                fact::won(public, &hands)
+            }
+            other => event(other, hand, viewer),
+        };
+        v1::HandEvent {
+            sequence: stamped.seq.0,
+            at_ms: stamped.at_ms,
+            event: Some(event),
+        }
+    };
+    hand.events.iter().map(told).collect()
+}
+
+/// The cards of a hand that everybody saw, so far.
+#[derive(Default)]
+struct FaceUp {
+    board: Vec<Card>,
+    second: Vec<Card>,
+    shown: Vec<(SeatNo, engine::Cards)>,
+}
+
+impl FaceUp {
+    fn note(&mut self, fact: &Fact) {
+        if let Fact::StreetDealt { cards, .. } = fact {
+            self.board.extend_from_slice(cards);
+        }
+        if let Fact::RunTwiceSettled { twice: true } = fact {
+            self.second = self.board.clone();
+        }
+        if let Fact::SecondBoardDealt { cards, .. } = fact {
+            self.second.extend_from_slice(cards);
+        }
+        if let Fact::Shown { seat, cards } = fact {
+            self.shown.push((*seat, *cards));
+        }
+    }
+
+    fn made(&self, seat: SeatNo, run: Option<Run>, game: &Game) -> Option<Made> {
+        let (_, hole) = self.shown.iter().find(|(of, _)| *of == seat)?;
+        let board = match run {
+            Some(Run::Second) => &self.second,
+            Some(Run::First) | None => &self.board,
+        };
+        Some(Made::of(game, hole, board))
     }
 }
 

@@ -7,6 +7,7 @@ mod departures;
 mod full;
 mod parking;
 mod requests;
+mod run_twice;
 mod scale;
 mod sleep;
 mod watching;
@@ -140,10 +141,14 @@ impl Node {
     }
 
     async fn open(&self) {
+        self.open_with(settings()).await;
+    }
+
+    async fn open_with(&self, settings: Settings) {
         let new = NewTable {
             table: TABLE,
             name: "test".into(),
-            settings: Arc::new(settings()),
+            settings: Arc::new(settings),
         };
         self.tables.create(new.clone()).await.expect("opened");
         self.tables.create(new).await.expect("a repeat is fine");

@@ -249,6 +249,9 @@ fn sight(frame: &EventFrame, history: &History, viewer: Viewer) -> Result<(), St
         (Sight::Public(seen), Event::Public(fact)) => {
             matches!(&seen.event, Event::Public(seen) if seen == fact)
         }
+        (Sight::Won { stamped, .. }, Event::Public(fact)) => {
+            matches!(&stamped.event, Event::Public(seen) if seen == fact)
+        }
         (Sight::Turn { legal, .. }, Event::Public(Fact::TurnStarted { seat, turn })) => {
             legal.seat == *seat && legal.turn == *turn
         }

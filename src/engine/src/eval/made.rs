@@ -1,5 +1,7 @@
 //! What a player holds in a game: his high hand, and his low where lows count.
 
+use core::fmt;
+
 use super::{CardSet, Low, Strength, two_and_three};
 use crate::card::Card;
 use crate::game::{Game, Variant};
@@ -25,6 +27,16 @@ impl Made {
 
     fn high(high: Strength) -> Made {
         Made { high, low: None }
+    }
+}
+
+/// The high hand, and the low if there is one.
+impl fmt::Display for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.low {
+            None => write!(f, "{}", self.high),
+            Some(low) => write!(f, "{} and {low}", self.high),
+        }
     }
 }
 
@@ -61,9 +73,7 @@ mod tests {
             ..Game::default()
         };
         let made = Made::of(&game, &cards(hole), &cards(board));
-        let low = made.low.map_or(" ".into(), |low| format!(" and {low}"));
-        let told = format!("{}{low}", made.high);
-        assert_eq!(told.trim_end(), expected, "{hole} on {board}");
+        assert_eq!(format!("{made}"), expected, "{hole} on {board}");
     }
 
     #[test]

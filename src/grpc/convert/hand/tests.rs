@@ -172,6 +172,22 @@ fn the_summary_adds_up() {
 }
 
 #[test]
+fn what_wins_is_told_if_it_was_turned_up() {
+    let hands = |hand: &FinishedHand| -> Vec<String> {
+        let events = whole(hand, OUTSIDER).events.into_iter();
+        let awards = events.filter_map(|event| match event.event?.event? {
+            Wire::PotAwarded(awarded) => Some(awarded.shares),
+            _ => None,
+        });
+        awards.flatten().map(|share| share.hand).collect()
+    };
+    assert_eq!(hands(&played(folded)), [""]);
+    let won = hands(&played(checked_down));
+    let board = summary(&played(checked_down)).board;
+    assert_eq!(won, ["TOLD"], "{board:?}");
+}
+
+#[test]
 fn an_export_shows_what_its_reader_may_see() {
     let hand = played(folded);
     let hidden = |viewer| {
