@@ -286,7 +286,11 @@ fn pots(game: &Game<'_>) -> Vec<Pot> {
             let Some(player_id) = game.place(*seat) else {
                 continue;
             };
-            match pot.player_wins.iter_mut().find(|win| win.player_id == player_id) {
+            match pot
+                .player_wins
+                .iter_mut()
+                .find(|win| win.player_id == player_id)
+            {
                 Some(win) => win.win_amount += share,
                 None => pot.player_wins.push(Win {
                     player_id,

@@ -4,7 +4,9 @@ use engine::{
     Ante, Blinds, Card, Command, Entry, Event, Game as Rules, HandNo, Limits, Name, Phase,
     PlayerId, Settings, Table, carry_out, legal,
 };
-use rs_poker::open_hand_history::{Action as Theirs, GameType, HandHistory, OpenHandHistoryWrapper};
+use rs_poker::open_hand_history::{
+    Action as Theirs, GameType, HandHistory, OpenHandHistoryWrapper,
+};
 
 use super::*;
 use crate::table::shuffle::shuffled;
@@ -32,7 +34,9 @@ fn played(settings: &Settings, seed: u8) -> (Vec<Fact>, Vec<Card>) {
         first_button: SeatNo(seed % PLAYERS),
     };
     carry_out(&mut table, &deal, &mut events).unwrap();
-    let me = engine::view(&table, engine::Viewer::Player(PlayerId(0))).hand.unwrap();
+    let me = engine::view(&table, engine::Viewer::Player(PlayerId(0)))
+        .hand
+        .unwrap();
     let own = me.players.iter().find_map(|player| player.own).unwrap();
     let mut dice = u32::from(seed);
     while let Some(clock) = table.clock() {
@@ -49,7 +53,9 @@ fn played(settings: &Settings, seed: u8) -> (Vec<Fact>, Vec<Card>) {
             let legal = legal(&table).unwrap();
             let action = match (dice >> 24) % 8 {
                 0 if !legal.check => Action::Fold,
-                1 | 2 => legal.raise_to.map_or(Action::Fold, |raise| Action::RaiseTo { to: raise.max_to }),
+                1 | 2 => legal
+                    .raise_to
+                    .map_or(Action::Fold, |raise| Action::RaiseTo { to: raise.max_to }),
                 _ if legal.check => Action::Check,
                 _ => Action::Call,
             };
@@ -118,7 +124,10 @@ fn games() -> Vec<(Settings, GameType)> {
     vec![
         game(Rules::default(), GameType::Holdem),
         game(of(Variant::Holdem, false, limit, false), GameType::Holdem),
-        game(of(Variant::ShortDeck, false, Betting::NoLimit, true), GameType::Holdem),
+        game(
+            of(Variant::ShortDeck, false, Betting::NoLimit, true),
+            GameType::Holdem,
+        ),
         game(of(Variant::Omaha4, false, pot, true), GameType::Omaha),
         game(of(Variant::Omaha5, true, pot, true), GameType::OmahaHiLo),
         game(of(Variant::Omaha6, true, pot, false), GameType::OmahaHiLo),
@@ -136,18 +145,33 @@ fn another_reader_reads_every_game_and_the_chips_add_up() {
             assert_eq!(read.ohh.game_type, game_type);
             chips_add_up(&read.ohh, &facts);
             let actions = || read.ohh.rounds.iter().flat_map(|round| &round.actions);
-            let dealt: Vec<_> = actions().filter(|deed| deed.action == Theirs::DealtCards).collect();
+            let dealt: Vec<_> = actions()
+                .filter(|deed| deed.action == Theirs::DealtCards)
+                .collect();
             assert_eq!(dealt.len(), 1);
             let hole = usize::from(settings.game.variant.hole_len());
             assert_eq!(dealt[0].cards.as_ref().map(Vec::len), Some(hole));
-            assert!(!read.ohh.rounds[0].actions.iter().any(|deed| deed.action == Theirs::Bet));
+            assert!(
+                !read.ohh.rounds[0]
+                    .actions
+                    .iter()
+                    .any(|deed| deed.action == Theirs::Bet)
+            );
             showdowns += u32::from(actions().any(|deed| deed.action == Theirs::ShowsCards));
-            let boards = read.ohh.rounds.iter().filter(|round| round.street == "River").count();
+            let boards = read
+                .ohh
+                .rounds
+                .iter()
+                .filter(|round| round.street == "River")
+                .count();
             assert_eq!(boards == 2, text.contains("Run_It_Twice"));
             twice += u32::from(boards == 2);
         }
     }
-    assert!(twice > 10 && showdowns > 60, "{twice} twice, {showdowns} showdowns");
+    assert!(
+        twice > 10 && showdowns > 60,
+        "{twice} twice, {showdowns} showdowns"
+    );
 }
 
 /// What was put in is what is in the pots and what nobody called; what is in the pots is won or raked.
@@ -174,11 +198,19 @@ fn the_second_board_comes_after_the_first() {
         let (facts, own) = played(settings, seed);
         let read: OpenHandHistoryWrapper =
             serde_json::from_str(&written(settings, &facts, &own)).unwrap();
-        let streets: Vec<String> = read.ohh.rounds.into_iter().map(|round| round.street).collect();
+        let streets: Vec<String> = read
+            .ohh
+            .rounds
+            .into_iter()
+            .map(|round| round.street)
+            .collect();
         streets.join(" ")
     };
-    assert!((0..40).map(streets).any(|streets| streets
-        == "Preflop Flop Turn River Flop Turn River Showdown"));
+    assert!(
+        (0..40)
+            .map(streets)
+            .any(|streets| streets == "Preflop Flop Turn River Flop Turn River Showdown")
+    );
 }
 
 #[test]

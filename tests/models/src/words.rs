@@ -216,6 +216,9 @@ impl<W: Words> Statement<W> {
     }
 }
 
+/// A segment's static part and its rows with their numbers, as of one moment.
+pub type Chunk<W> = (Fixed, Vec<(u32, Payload<W>)>);
+
 /// The values of a partition, as an answer gives them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(bound = "")]
@@ -223,7 +226,7 @@ impl<W: Words> Statement<W> {
 pub enum Values<W: Words> {
     Shard(Option<ShardRow>),
     Segment(Option<Fixed>),
-    Rows(Option<(Fixed, Vec<(u32, Payload<W>)>)>),
+    Rows(Option<Chunk<W>>),
 }
 
 /// The answer of a statement.

@@ -1,7 +1,7 @@
 //! Reading the log from `low` to its own segment.
 
 use super::{At, Checkpoint, End, Finding, Owner, Rules};
-use crate::words::{Fixed, Fold, Key, Keys, Kind, Link, Payload, ShardRow, Words};
+use crate::words::{Chunk, Fixed, Fold, Key, Keys, Kind, Link, Payload, ShardRow, Words};
 
 impl<W: Words> Owner<W>
 where
@@ -55,7 +55,7 @@ where
         mut n: u32,
         mut known: Option<Link>,
         mut checkpoint: Checkpoint,
-        chunk: Option<(Fixed, Vec<(u32, Payload<W>)>)>,
+        chunk: Option<Chunk<W>>,
         rules: &Rules,
     ) -> Result<At<W>, Finding> {
         let Some((fixed, rows)) = chunk else {

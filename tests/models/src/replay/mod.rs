@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use crate::trace::{Event, Line, Recorded};
-use crate::words::{Answer, Key, Link, Partition, Payload, Statement, Values};
+use crate::words::{Answer, Chunk, Key, Link, Partition, Payload, Statement, Values};
 
 /// What was replayed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -187,10 +187,7 @@ pub fn replay(lines: &[Line]) -> Result<Report, Contradiction> {
 }
 
 /// Rows that were read get the hashes that they were appended with.
-fn link_up(
-    known: Option<&Appended>,
-    found: &mut Option<(crate::words::Fixed, Vec<(u32, Payload<Recorded>)>)>,
-) {
+fn link_up(known: Option<&Appended>, found: &mut Option<Chunk<Recorded>>) {
     let Some((fixed, rows)) = found else { return };
     let all = known.and_then(|known| known.rows(fixed.next_n, fixed.last));
     for (n, row) in rows {
