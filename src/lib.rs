@@ -6,6 +6,7 @@
 //! - [`ids`], [`store`]: names, and where truth is kept
 //! - [`table`]: shards of tables as actors over the store's log
 //! - [`cluster`]: several nodes: which shard is whose, and who takes over
+//! - [`keep`]: checks, copies and moves of a whole store
 //! - [`accounts`]: who is playing
 //! - [`grpc`]: the edge
 //! - [`tree`]: the supervision tree, on one page
@@ -21,6 +22,7 @@ pub mod cluster;
 pub mod config;
 pub mod grpc;
 pub mod ids;
+pub mod keep;
 pub mod phh;
 pub mod store;
 pub mod table;

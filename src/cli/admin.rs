@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Subcommand;
 
 use super::connect::ServerArgs;
+use super::keep::{self, KeepCommand};
 use super::schema::{self, SchemaCommand};
 use crate::client::{Address, Operator};
 
@@ -16,6 +17,8 @@ Examples:
   orp admin nodes --watch
   orp admin certs certs node-0 node-1 node-2
   orp admin table list --parked
+  orp admin verify --config FILE
+  orp admin backup orp-monday.backup --config FILE
   orp admin table void TABLE 17 --reason 'ann: dealt twice, ticket 4711'")]
 pub struct AdminArgs {
     /// The node's ops address.
@@ -83,6 +86,8 @@ enum AdminCommand {
         #[command(subcommand)]
         command: SchemaCommand,
     },
+    #[command(flatten)]
+    Keep(KeepCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -154,6 +159,7 @@ pub(super) async fn run(args: AdminArgs) -> anyhow::Result<ExitCode> {
             0 => println!("drained: the other nodes serve all tables"),
             left => anyhow::bail!("{left} shards are still here: no other node took them"),
         },
+        AdminCommand::Keep(command) => return keep::run(command).await,
         AdminCommand::Certs { .. } => {}
     }
     Ok(ExitCode::SUCCESS)

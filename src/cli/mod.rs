@@ -9,6 +9,7 @@ mod dev;
 mod exit;
 mod game;
 mod hand;
+mod keep;
 pub mod phh;
 mod play;
 mod say;

@@ -37,6 +37,7 @@ pub struct Config {
     pub embedded: Embedded,
     pub cassandra: Cassandra,
     pub secrets: Secrets,
+    pub archive: Archive,
     pub server: Server,
     pub log: Log,
 }
@@ -142,6 +143,13 @@ pub enum Consistency {
 #[allow(missing_docs, reason = "see Config")]
 pub struct Secrets {
     pub deck_key_file: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "see Config")]
+pub struct Archive {
+    pub retention_days: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

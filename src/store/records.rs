@@ -26,6 +26,12 @@ pub struct ClusterRecord {
     pub feature_level: u32,
 }
 
+impl ClusterRecord {
+    /// The feature level of a store that a restore or a migration is filling: no release reads it, so no server serves
+    /// what is there before all of it is.
+    pub const HALF_FILLED: u32 = i32::MAX as u32;
+}
+
 /// A shard's row. Only `epoch` and `low` decide anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShardRow {

@@ -64,7 +64,14 @@ pub enum CodecError {
     /// A deck does not seal or open.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// A table whose open hand has no deck: written down so, its hand could never go on.
+    #[error("table {0} has an open hand without its deck")]
+    NoDeck(TableId),
 }
+
+/// Opens a sealed deck, or leaves it closed: `None`. What is read then lacks the deck, is good for checks, and
+/// [`encode`] refuses it.
+pub type Opener<'a> = dyn FnMut(&[u8], SealedFor) -> Result<Option<Deck>, SealError> + Send + 'a;
 
 /// Starts the payload of a commit.
 pub fn payload() -> Vec<u8> {
@@ -107,11 +114,19 @@ pub fn encode(record: &Record, keys: &Keyring) -> Result<Vec<u8>, CodecError> {
 /// # Errors
 /// When the bytes are not whole, were written by a later release, or a deck does not open.
 pub fn decode(payload: &[u8], keys: &Keyring) -> Result<Vec<Record>, CodecError> {
+    decode_with(payload, &mut with(keys))
+}
+
+/// The same with decks opened, or not, by the caller.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_with(payload: &[u8], open: &mut Opener<'_>) -> Result<Vec<Record>, CodecError> {
     let mut rest = versioned("commit", payload)?;
     let mut records = Vec::new();
     while !rest.is_empty() {
         let (record, tail) = split_record(rest)?;
-        records.push(decode_record(record, keys)?);
+        records.push(decode_record(record, open)?);
         rest = tail;
     }
     Ok(records)
@@ -133,7 +148,7 @@ pub fn encode_state(state: &TableState, keys: &Keyring) -> Result<Vec<u8>, Codec
 /// As [`decode`].
 pub fn decode_state(bytes: &[u8], keys: &Keyring) -> Result<TableState, CodecError> {
     let form: SnapshotForm = read("snapshot", versioned("snapshot", bytes)?)?;
-    state_of(form, keys)
+    state_of(form, &mut with(keys))
 }
 
 /// What [`encode_state`] wrote, as a record of a checkpoint: nothing is read or opened.
@@ -172,6 +187,14 @@ pub fn encode_hand(hand: &FinishedHand, keys: &Keyring) -> Result<Vec<u8>, Codec
 /// # Errors
 /// As [`decode`].
 pub fn decode_hand(bytes: &[u8], keys: &Keyring) -> Result<FinishedHand, CodecError> {
+    decode_hand_with(bytes, &mut with(keys))
+}
+
+/// The same with its deck opened, or not, by the caller.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_hand_with(bytes: &[u8], open: &mut Opener<'_>) -> Result<FinishedHand, CodecError> {
     let form: HandForm = read("hand", versioned("hand", bytes)?)?;
     Ok(FinishedHand {
         table: form.table,
@@ -179,7 +202,7 @@ pub fn decode_hand(bytes: &[u8], keys: &Keyring) -> Result<FinishedHand, CodecEr
         hand: form.hand,
         settings: Arc::new(form.settings),
         names: form.names,
-        events: events_of(form.table, form.events, keys)?,
+        events: events_of(form.table, form.events, open)?,
     })
 }
 
@@ -294,6 +317,9 @@ fn batch_form(batch: &Batch, keys: &Keyring) -> Result<BatchForm, CodecError> {
 }
 
 fn snapshot_form(state: &TableState, keys: &Keyring) -> Result<SnapshotForm, CodecError> {
+    if state.table.wants_secret() {
+        return Err(CodecError::NoDeck(state.id));
+    }
     let hand = state.table.hand().map(|hand| hand.no());
     Ok(SnapshotForm {
         id: state.id,
@@ -349,10 +375,14 @@ fn events_form(
     Ok(EventsForm { runs, hand })
 }
 
+fn with(keys: &Keyring) -> impl FnMut(&[u8], SealedFor) -> Result<Option<Deck>, SealError> + Send {
+    |sealed, place| keys.open(sealed, place).map(Some)
+}
+
 fn events_of(
     table: TableId,
     form: EventsForm,
-    keys: &Keyring,
+    open: &mut Opener<'_>,
 ) -> Result<Vec<Arc<Stamped>>, CodecError> {
     let hand = form.hand.unwrap_or(HandNo(0));
     let mut events = Vec::new();
@@ -365,9 +395,12 @@ fn events_of(
             })?;
             let event = match event {
                 EventForm::Public(fact) => Event::Public(fact),
-                EventForm::SealedDeck(sealed) => Event::Private(Secret::Deck(
-                    keys.open(&sealed, SealedFor { table, hand, seq })?,
-                )),
+                EventForm::SealedDeck(sealed) => {
+                    match open(&sealed, SealedFor { table, hand, seq })? {
+                        Some(deck) => Event::Private(Secret::Deck(deck)),
+                        None => continue,
+                    }
+                }
             };
             events.push(Arc::new(Stamped {
                 seq,
@@ -379,7 +412,7 @@ fn events_of(
     Ok(events)
 }
 
-fn state_of(form: SnapshotForm, keys: &Keyring) -> Result<TableState, CodecError> {
+fn state_of(form: SnapshotForm, open: &mut Opener<'_>) -> Result<TableState, CodecError> {
     let mut recents = Recents::default();
     for (player, request, seq, seat, refused) in form.recents {
         recents.insert(
@@ -398,7 +431,7 @@ fn state_of(form: SnapshotForm, keys: &Keyring) -> Result<TableState, CodecError
         cash_out,
         at_ms,
     }));
-    let hand_log = events_of(form.id, form.hand_log, keys)?;
+    let hand_log = events_of(form.id, form.hand_log, open)?;
     let mut table = form.table;
     if table.wants_secret()
         && let Some(deck) = deck_in(&hand_log)
@@ -424,7 +457,7 @@ fn deck_in(events: &[Arc<Stamped>]) -> Option<&Deck> {
     })
 }
 
-fn decode_record(bytes: &[u8], keys: &Keyring) -> Result<Record, CodecError> {
+fn decode_record(bytes: &[u8], open: &mut Opener<'_>) -> Result<Record, CodecError> {
     Ok(match read("record", bytes)? {
         RecordForm::Opened(table, name, settings, at_ms) => Record::Opened {
             table,
@@ -440,9 +473,9 @@ fn decode_record(bytes: &[u8], keys: &Keyring) -> Result<Record, CodecError> {
                 refused,
             }),
             note: form.note,
-            events: events_of(form.table, form.events, keys)?,
+            events: events_of(form.table, form.events, open)?,
         }),
-        RecordForm::Snapshot(form) => Record::Snapshot(Box::new(state_of(*form, keys)?)),
+        RecordForm::Snapshot(form) => Record::Snapshot(Box::new(state_of(*form, open)?)),
     })
 }
 

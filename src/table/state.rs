@@ -11,8 +11,16 @@ use engine::{
     Table, Viewer,
 };
 
-use super::{departures::Departures, frame::Sight};
-use crate::ids::{Seq, TableId};
+use super::{
+    codec::{self, CodecError},
+    departures::Departures,
+    frame::Sight,
+    seal::Keyring,
+};
+use crate::{
+    ids::{Seq, TableId},
+    store::HandRecord,
+};
 
 /// One event with its number and the owner's clock.
 #[derive(Clone)]
@@ -148,6 +156,26 @@ impl TableState {
     pub fn must_bring(&self, player: PlayerId, now_ms: u64, has: Option<u64>) -> u64 {
         let rathole_ms = self.table.settings().rathole_ms;
         self.departures.must_bring(player, now_ms, rathole_ms, has)
+    }
+
+    /// Whether two owners with these states would go on in the same way: all of it is the same, but for where the log has
+    /// the last snapshot.
+    pub fn same_as(&self, other: &Self) -> bool {
+        let same_event = |(ours, theirs): (&Arc<Stamped>, &Arc<Stamped>)| {
+            (ours.seq, ours.at_ms) == (theirs.seq, theirs.at_ms) && ours.event == theirs.event
+        };
+        (self.id, &self.name, self.seq) == (other.id, &other.name, other.seq)
+            && self.table == other.table
+            && self.recents == other.recents
+            && self.departures == other.departures
+            && self.hand_log.len() == other.hand_log.len()
+            && self.hand_log.iter().zip(&other.hand_log).all(same_event)
+    }
+
+    /// The last hand that ended, 0 if none did.
+    pub fn hands_ended(&self) -> HandNo {
+        let started = self.table.hands_started().0;
+        HandNo(started.saturating_sub(u64::from(self.table.hand().is_some())))
     }
 
     /// What has to be known of the table right after an event to tell it to viewers.
@@ -361,6 +389,20 @@ pub struct FinishedHand {
 }
 
 impl FinishedHand {
+    /// As the archive keeps it, its deck sealed.
+    ///
+    /// # Errors
+    /// When its deck cannot be sealed.
+    pub fn record(&self, keys: &Keyring) -> Result<HandRecord, CodecError> {
+        Ok(HandRecord {
+            table: self.table,
+            hand_no: self.hand,
+            ended_ms: self.events.last().map_or(0, |last| last.at_ms),
+            players: self.players(),
+            body: codec::encode_hand(self, keys)?.into(),
+        })
+    }
+
     /// Who was dealt in.
     pub fn players(&self) -> Vec<PlayerId> {
         let started = self.events.iter().find_map(|stamped| match &stamped.event {

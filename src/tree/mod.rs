@@ -7,6 +7,7 @@
 //! │   ├── tables     dynamic supervisor ── one actor for each table that is awake
 //! │   └── desk       which table is awake, asleep or parked
 //! ├── …
+//! ├── retention      forgets old hands, where the configuration says so
 //! ├── ops            health and admin calls
 //! └── grpc           players
 //! ```
@@ -26,7 +27,9 @@
 //! takes the node down with a clear last message; the platform starts it again.
 
 mod cluster;
+pub mod keeping;
 mod listener;
+mod retention;
 mod setup;
 pub mod stores;
 
@@ -42,6 +45,7 @@ pub use self::setup::SetupError;
 use self::{
     cluster::Cluster,
     listener::{Bound, Listener},
+    retention::Retention,
     setup::Setup,
 };
 use crate::{
@@ -145,6 +149,10 @@ pub async fn start(config: &Config) -> Result<Node, SetupError> {
     };
 
     let node = SupervisorSpec::new(Strategy::OneForOne).intensity(NODE_RESTARTS);
+    let node = match config.archive.retention_days {
+        0 => node,
+        days => node.child(Retention::child(Arc::clone(&services.store), days)),
+    };
     let node = match cluster {
         Some(Cluster {
             branch, incoming, ..

@@ -68,6 +68,11 @@ pub enum SetupError {
         /// What the configuration says.
         configured: SerialDomain,
     },
+    /// The store does not hold everything yet.
+    #[error(
+        "the store is half filled by a restore or a migration that did not end: end the migration by the same command, or empty the store and restore again"
+    )]
+    HalfFilled,
     /// The store holds forms that this release does not read.
     #[error(
         "the store is at feature level {stored}, this release reads up to {known}: start the newer release"
@@ -133,7 +138,7 @@ impl Setup {
             keys: keys.clone(),
             dealer: Box::new(OsDealer),
             wall_ms: Box::new(wall_ms),
-            token: Box::new(|| uuid::Uuid::new_v4().into_bytes()),
+            token: Box::new(token),
             node: identity
                 .as_ref()
                 .map_or_else(|| config.server.node.clone(), |who| who.me.to_string()),
@@ -167,6 +172,9 @@ async fn claim_cluster(store: &dyn Store, config: &Config) -> Result<ShardCount,
         Cas::Applied => return Ok(configured),
         Cas::NotApplied(stored) => stored,
     };
+    if stored.feature_level == ClusterRecord::HALF_FILLED {
+        return Err(SetupError::HalfFilled);
+    }
     if stored.feature_level > FEATURE_LEVEL {
         return Err(SetupError::FeatureLevel {
             stored: stored.feature_level,
@@ -284,7 +292,12 @@ fn guest_limit(config: &Config) -> GuestLimit {
     }
 }
 
-fn wall_ms() -> u64 {
+/// Names an incarnation of a writer.
+pub(super) fn token() -> [u8; 16] {
+    uuid::Uuid::new_v4().into_bytes()
+}
+
+pub(super) fn wall_ms() -> u64 {
     let since = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
@@ -294,6 +307,6 @@ fn wall_ms() -> u64 {
 const CREATE_TRIES: u32 = 10;
 const CREATE_PAUSE: Duration = Duration::from_millis(200);
 /// The forms of events and snapshots that this release writes and reads.
-const FEATURE_LEVEL: u32 = 1;
+pub(super) const FEATURE_LEVEL: u32 = 1;
 /// About 200 bytes each.
 const SESSIONS_CACHED: usize = 100_000;

@@ -62,13 +62,15 @@ pub async fn open(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
             })?;
             let max_bytes = Some(config.embedded.max_bytes).filter(|limit| *limit > 0);
             let options = EmbeddedOptions { max_bytes };
-            Ok(Arc::new(EmbeddedStore::open(
-                path.join(DATABASE),
-                &options,
-            )?))
+            Ok(Arc::new(EmbeddedStore::open(database(config), &options)?))
         }
         StoreKind::Cassandra => Ok(CassandraStore::open(&cassandra_options(config)?).await?),
     }
+}
+
+/// The file of the embedded store.
+pub(super) fn database(config: &Config) -> PathBuf {
+    config.embedded.path.join(DATABASE)
 }
 
 /// Where conditional statements are ordered, by the configuration.
@@ -143,7 +145,9 @@ fn cassandra_options(config: &Config) -> Result<CassandraOptions, StoreError> {
         request_timeout: Duration::from_millis(cassandra.request_timeout_ms),
         connect_patience: Duration::from_millis(cassandra.connect_patience_ms),
         connections_per_host: cassandra.connections_per_host,
-        hands_kept: None,
+        hands_kept: Some(config.archive.retention_days)
+            .filter(|days| *days > 0)
+            .map(|days| Duration::from_secs(u64::from(days) * 86_400)),
     })
 }
 

@@ -3,6 +3,7 @@
 mod cassandra;
 mod disk;
 mod fuzz;
+mod keep;
 mod node;
 mod recovery;
 mod sim;

@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["ids"]),
     ("table", &["ids", "store"]),
     ("cluster", &["ids", "store", "table"]),
+    ("keep", &["ids", "store", "table"]),
     ("accounts", &["ids", "store", "table", "cluster"]),
     ("lobby", &["ids", "store", "table", "cluster"]),
     ("stats", &["ids", "store", "table", "cluster"]),
@@ -40,11 +41,15 @@ const LAYERS: &[(&str, &[&str])] = &[
             "grpc",
             "config",
             "telemetry",
+            "keep",
         ],
     ),
     // The other side of the wire: it knows what the wire says.
     ("client", &[]),
-    ("cli", &["client", "config", "phh", "telemetry", "tree"]),
+    (
+        "cli",
+        &["client", "config", "keep", "phh", "telemetry", "tree"],
+    ),
     ("main", &["cli"]),
     ("lib", &[]),
 ];

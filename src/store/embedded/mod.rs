@@ -33,6 +33,7 @@ mod archive;
 mod commit;
 #[cfg(test)]
 mod measure;
+mod moved;
 mod open;
 mod read;
 mod statements;
@@ -58,8 +59,8 @@ pub struct EmbeddedStore {
     reader: Option<JoinHandle<()>>,
     /// Signs of life are for other processes, and there is one: so they are not worth a disk.
     beats: Mutex<BTreeMap<(String, Incarnation), NodeBeat>>,
-    /// Held until the threads are gone.
-    _lock: File,
+    /// Held until the threads are gone; a store that only reads needs none.
+    _lock: Option<File>,
 }
 
 /// How many statements wait at most. Beyond that callers wait before they queue: a shard has one commit in flight, so more
@@ -105,7 +106,58 @@ impl EmbeddedStore {
             writer: Some(writer),
             reader: Some(reader),
             beats: Mutex::default(),
-            _lock: opened.lock,
+            _lock: Some(opened.lock),
+        })
+    }
+
+    /// Opens a database to read it, beside the process that serves it or without one. Nothing of it changes, and statements
+    /// that write are refused.
+    pub fn open_to_read(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        Self::reading(path, open::open_to_read(path)?, None)
+    }
+
+    /// The same, and no process serves it until this store is dropped: for moving what is in it.
+    pub fn open_to_move(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        // First, so that no lock file appears beside a database that is not there.
+        let reader = open::open_to_read(path)?;
+        let (lock, _) = open::lock(path)?;
+        Self::reading(path, reader, Some(lock))
+    }
+
+    /// Says beside the database that everything in it was moved there: it is not opened for service any more.
+    pub fn mark_moved(&self, to: &str) -> Result<(), OpenError> {
+        moved::mark(&self.place, to)
+    }
+
+    /// What SQLite finds wrong with the pages of a database; nothing if they are whole. Blocks, on large ones for minutes.
+    pub fn damaged_pages(path: impl AsRef<Path>) -> Result<Vec<String>, OpenError> {
+        let path = path.as_ref();
+        let reader = open::open_to_read(path)?;
+        open::damaged_pages(&reader).map_err(|source| OpenError::Database {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    fn reading(path: &Path, reader: Connection, lock: Option<File>) -> Result<Self, OpenError> {
+        let (reads, queries) = mpsc::channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("store-read".to_owned())
+            .spawn(move || read::run(&reader, queries));
+        let reader = thread.map_err(|source| OpenError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            place: Arc::new(path.to_owned()),
+            writes: None,
+            reads: Some(reads),
+            writer: None,
+            reader: Some(reader),
+            _lock: lock,
+            beats: Mutex::default(),
         })
     }
 
@@ -119,7 +171,11 @@ impl EmbeddedStore {
             statement,
             reason: "the store is closing".to_owned(),
         };
-        let writes = self.writes.as_ref().ok_or_else(closed)?;
+        let to_read = || StoreError::Closed {
+            statement,
+            reason: "it was opened to be read".to_owned(),
+        };
+        let writes = self.writes.as_ref().ok_or_else(to_read)?;
         if writes.send(Box::new(call)).await.is_err() {
             return Err(closed());
         }

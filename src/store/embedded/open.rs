@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::EmbeddedOptions;
+use super::{EmbeddedOptions, moved};
 
 /// Why the embedded store did not open. Each text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,22 @@ pub enum OpenError {
         path: PathBuf,
         /// What was found.
         finding: String,
+    },
+    /// There is none.
+    #[error("there is no database at {}: check embedded.path", path.display())]
+    Absent {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// Its content was moved to another store.
+    #[error("{} was moved to {to} and must not be served any more; if you mean it, delete {} first", path.display(), mark.display())]
+    Moved {
+        /// The database.
+        path: PathBuf,
+        /// What says so.
+        mark: PathBuf,
+        /// Where to.
+        to: String,
     },
     /// SQLite refused.
     #[error("cannot open {}", path.display())]
@@ -102,6 +118,7 @@ pub(super) struct Opened {
 
 pub(super) fn open(path: &Path, options: &EmbeddedOptions) -> Result<Opened, OpenError> {
     let (lock, created) = lock(path)?;
+    moved::refuse(path)?;
     refuse_loss(path, created)?;
     refuse_stranger(path)?;
     let database = |source| from_sqlite(path, source);
@@ -124,8 +141,47 @@ pub(super) fn open(path: &Path, options: &EmbeddedOptions) -> Result<Opened, Ope
     })
 }
 
+/// A connection that changes nothing, to a database that another process may serve meanwhile.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
+    let missing = || OpenError::Absent {
+        path: path.to_owned(),
+    };
+    match fs::metadata(path) {
+        Ok(file) if file.len() > 0 => {}
+        Ok(_) => return Err(missing()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
+        Err(source) => {
+            let path = path.to_owned();
+            return Err(OpenError::File { path, source });
+        }
+    }
+    refuse_stranger(path)?;
+    let failed = |source| from_sqlite(path, source);
+    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = connect_with(path, read_only).map_err(failed)?;
+    match identity(&connection).map_err(failed)? {
+        (APPLICATION_ID, 1..=SCHEMA_VERSION) => Ok(connection),
+        (APPLICATION_ID, found) => Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known: SCHEMA_VERSION,
+        }),
+        _ => Err(OpenError::NotOurs {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+/// What SQLite finds wrong with the pages of a database, all of them; nothing if they are whole. May take minutes.
+pub(super) fn damaged_pages(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut check = connection.prepare("PRAGMA quick_check")?;
+    let found = check.query_map((), |row| row.get(0))?;
+    let found: Vec<String> = found.collect::<rusqlite::Result<_>>()?;
+    Ok(found.into_iter().filter(|line| line != "ok").collect())
+}
+
 /// Takes the lock beside the database. The operating system gives it back when the process ends, however it ends.
-fn lock(path: &Path) -> Result<(File, bool), OpenError> {
+pub(super) fn lock(path: &Path) -> Result<(File, bool), OpenError> {
     let lock = lock_path(path);
     let failed = |source| OpenError::File {
         path: lock.clone(),
@@ -157,7 +213,7 @@ fn lock_path(path: &Path) -> PathBuf {
     beside(path, ".lock")
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
@@ -227,6 +283,10 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    connect_with(path, flags)
+}
+
+fn connect_with(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
@@ -238,11 +298,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 /// Refuses what is not ours or too new, and creates the tables in an empty file, all of them or none.
 fn check_identity(path: &Path, connection: &Connection) -> Result<(), OpenError> {
     let failed = |source| from_sqlite(path, source);
-    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
-    let (id, version) = (
-        number("application_id").map_err(failed)?,
-        number("user_version").map_err(failed)?,
-    );
+    let (id, version) = identity(connection).map_err(failed)?;
     let tables: u32 = connection
         .query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))
         .map_err(failed)?;
@@ -259,6 +315,12 @@ fn check_identity(path: &Path, connection: &Connection) -> Result<(), OpenError>
             path: path.to_owned(),
         }),
     }
+}
+
+/// Whose database it is, and of which version.
+fn identity(connection: &Connection) -> rusqlite::Result<(u32, u32)> {
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
+    Ok((number("application_id")?, number("user_version")?))
 }
 
 fn create(connection: &Connection) -> rusqlite::Result<()> {

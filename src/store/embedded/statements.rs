@@ -199,7 +199,7 @@ pub(super) fn append(db: &Connection, append: &Append) -> Result<Cas<Option<Segm
     let mut insert =
         db.prepare_cached("INSERT INTO log_rows (at, crc, payload) VALUES (?1, ?2, ?3)")?;
     insert.execute(params![
-        int(id * ROWS + n)?,
+        row_at(id, n)?,
         append.row.crc,
         &append.row.payload[..]
     ])?;
@@ -285,7 +285,8 @@ pub(super) fn read_rows(
     let mut select = moment.prepare_cached(
         "SELECT at, crc, payload FROM log_rows WHERE at >= ?1 AND at < ?2 ORDER BY at",
     )?;
-    let mut found = select.query((int(id * ROWS + from.min(ROWS))?, int((id + 1) * ROWS)?))?;
+    let mut found = select.query((row_at(id, from.min(ROWS))?, row_at(id, ROWS)?))?;
+    let first = id.saturating_mul(ROWS);
     let (mut rows, mut bytes) = (Vec::new(), 0);
     while let Some(row) = found.next()? {
         let payload = Bytes::copy_from_slice(
@@ -295,7 +296,7 @@ pub(super) fn read_rows(
         );
         bytes += payload.len() as u64;
         rows.push(Row {
-            n: number(row, 0)? - id * ROWS,
+            n: number(row, 0)?.saturating_sub(first),
             payload,
             crc: row.get(1)?,
         });
@@ -312,8 +313,15 @@ pub(super) fn delete_rows(db: &Connection, segment: SegmentId) -> Result<()> {
     };
     let mut delete = db.prepare_cached("DELETE FROM log_rows WHERE at >= ?1 AND at < ?2")?;
     delete
-        .execute((int(id * ROWS)?, int((id + 1) * ROWS)?))
+        .execute((row_at(id, 0)?, row_at(id, ROWS)?))
         .map(drop)
+}
+
+/// The key of a segment's row. A segment's number that is too large for one was never given out.
+fn row_at(id: u64, n: u64) -> Result<i64> {
+    let at = id.checked_mul(ROWS).and_then(|first| first.checked_add(n));
+    let key = at.and_then(|at| i64::try_from(at).ok());
+    key.ok_or_else(|| Error::IntegralValueOutOfRange(0, clamped(id)))
 }
 
 /// SQLite's integers are signed.

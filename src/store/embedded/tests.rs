@@ -434,3 +434,84 @@ fn a_failed_commit_is_unknown_unless_it_cannot_have_happened() {
     check(ffi::SQLITE_CORRUPT, false);
     check(ffi::SQLITE_NOMEM, false);
 }
+
+/// Beside a running server, beside what a killed one left, and after an orderly stop: everything is read, nothing changes.
+#[tokio::test]
+async fn a_reader_beside_changes_nothing() {
+    let (folder, path) = place();
+    let store: Arc<dyn Store> = Arc::new(open(&path));
+    let (mut log, _) = take_over(&store, 1).await.unwrap();
+    let segment = log.head().segment.of(SHARD);
+    let limit = ReadLimit {
+        rows: 100,
+        bytes: 1 << 20,
+    };
+    let rows = async |path: &Path| {
+        let reader = EmbeddedStore::open_to_read(path).unwrap();
+        let chunk = reader.read_rows(segment, 0, limit).await.unwrap().unwrap();
+        let refused = reader.delete_rows(segment).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Closed { .. }), "{refused}");
+        chunk.rows.len()
+    };
+    for n in 0..5 {
+        assert_eq!(rows(&path).await, n);
+        log.append(Bytes::from_static(b"commit")).await.unwrap();
+    }
+    assert!(matches!(
+        EmbeddedStore::open_to_move(&path),
+        Err(OpenError::InUse { .. })
+    ));
+
+    let killed = folder.path().join("killed.db");
+    fs::copy(&path, &killed).unwrap();
+    let wal = |path: &Path| path.with_extension("db-wal");
+    fs::copy(wal(&path), wal(&killed)).unwrap();
+    let bytes = |path: &Path| (fs::read(path).unwrap(), fs::read(wal(path)).unwrap());
+    let before = bytes(&killed);
+    assert_eq!(rows(&killed).await, 5);
+    assert_eq!(bytes(&killed), before);
+
+    drop((log, store));
+    let before = fs::read(&path).unwrap();
+    assert_eq!(rows(&path).await, 5);
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(
+        EmbeddedStore::damaged_pages(&path).unwrap(),
+        Vec::<String>::new()
+    );
+    // And it is served as before.
+    let store: Arc<dyn Store> = Arc::new(open(&path));
+    assert_eq!(take_over(&store, 2).await.unwrap().1.entries.len(), 5);
+
+    let none = folder.path().join("none.db");
+    assert!(matches!(
+        EmbeddedStore::open_to_read(&none),
+        Err(OpenError::Absent { .. })
+    ));
+    assert!(matches!(
+        EmbeddedStore::open_to_move(&none),
+        Err(OpenError::Absent { .. })
+    ));
+    assert!(!folder.path().join("none.db.lock").exists());
+}
+
+#[tokio::test]
+async fn a_moved_database_is_not_served_by_mistake() {
+    let (folder, path) = place();
+    filled(&path, 3, 10).await;
+    let moving = EmbeddedStore::open_to_move(&path).unwrap();
+    assert!(matches!(refused(&path), OpenError::InUse { .. }));
+    moving.mark_moved("keyspace poker").unwrap();
+    drop(moving);
+    let error = refused(&path);
+    assert!(
+        error.to_string().contains("was moved to keyspace poker"),
+        "{error}"
+    );
+    // It can still be read, and moved again if the target was lost.
+    drop(EmbeddedStore::open_to_read(&path).unwrap());
+    drop(EmbeddedStore::open_to_move(&path).unwrap());
+    fs::remove_file(folder.path().join("poker.db.moved")).unwrap();
+    let store: Arc<dyn Store> = Arc::new(open(&path));
+    assert_eq!(take_over(&store, 2).await.unwrap().1.entries.len(), 3);
+}

@@ -73,6 +73,26 @@ where
     }
 }
 
+/// Makes a statement that may be made again without harm until it is answered. An attempt that was not answered may have
+/// been applied, which a conditional statement's answer shows as "not applied".
+///
+/// # Errors
+/// When the time is used up or trying again cannot help.
+pub async fn repeat<T, F, A>(
+    options: &LogOptions,
+    statement: Statement,
+    attempt: F,
+) -> Result<T, StoreError>
+where
+    F: Fn() -> A + Send,
+    A: Future<Output = Answer<T>> + Send,
+{
+    match ask(options, statement, attempt).await {
+        Ok(asked) => Ok(asked.answer),
+        Err(unanswered) => Err(unanswered.into_error()),
+    }
+}
+
 /// Runs `work`, and shows [`Progress::Stalled`] to watchers from the moment it has taken longer than `patience`.
 pub(super) async fn watched<T>(
     progress: &watch::Sender<Progress>,

@@ -8,6 +8,7 @@
 //! - `append`: one commit, and how an unknown outcome is decided
 //! - `takeover`, `replay`: win an epoch, create, seal the tail; then read from `low` and check everything
 //! - `rotate`, `prune`: begin a new segment with a checkpoint; forget what came before it
+//! - `walk`, `copy`: reading without owning, for copies and checks; writing a copy down
 //! - `ask`, `frame`: asking until an answer decides; what the protocol writes around a commit
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::ids::ShardId;
 
 mod append;
 mod ask;
+mod copy;
 #[cfg(any(test, feature = "conformance"))]
 mod defect;
 mod frame;
@@ -31,13 +33,17 @@ mod rotate;
 mod takeover;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use append::AppendError;
 #[cfg(feature = "conformance")]
 pub(super) use frame::{Frame, Kind as RowType};
+pub use ask::repeat;
+pub use copy::{CopyError, LogCopy};
 pub use prune::PruneError;
 pub use replay::{Corruption, Finding};
 pub use takeover::{Claim, TakeoverError};
+pub use walk::{Visitor, WalkError, Walked, walk};
 
 /// Where a row is in its shard's log. The order is the order of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

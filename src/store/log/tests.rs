@@ -483,7 +483,7 @@ async fn damage_is_found_and_named() {
         Finding::BrokenChain,
     )
     .await;
-    let forget = |store: &MemoryStore| store.lose_segment(first);
+    let forget = |store: &MemoryStore| store.damage_segment(first, |_| None);
     check(
         "a segment is gone",
         &forget,
@@ -493,7 +493,7 @@ async fn damage_is_found_and_named() {
     )
     .await;
     let root = SegmentKey::ROOT.of(SHARD);
-    let forget = |store: &MemoryStore| store.lose_segment(root);
+    let forget = |store: &MemoryStore| store.damage_segment(root, |_| None);
     check(
         "the root is gone",
         &forget,

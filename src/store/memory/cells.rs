@@ -347,9 +347,15 @@ impl Cells {
         }
     }
 
-    /// Forgets a segment's static part, as no statement could.
-    pub(super) fn lose_segment(&mut self, segment: SegmentId) {
-        self.segments.remove(&segment);
+    /// Overwrites a segment's static part, as no statement could.
+    pub(super) fn damage_segment(
+        &mut self,
+        segment: SegmentId,
+        damage: impl FnOnce(Option<SegmentState>) -> Option<SegmentState>,
+    ) {
+        if let Some(state) = damage(self.segments.remove(&segment)) {
+            self.segments.insert(segment, state);
+        }
     }
 }
 

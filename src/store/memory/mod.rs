@@ -117,9 +117,13 @@ impl MemoryStore {
         self.lock().cells.damage(segment, n, damage);
     }
 
-    /// Removes a segment's static part as no statement could.
-    pub fn lose_segment(&self, segment: SegmentId) {
-        self.lock().cells.lose_segment(segment);
+    /// Changes or removes a segment's static part as no statement could.
+    pub fn damage_segment(
+        &self,
+        segment: SegmentId,
+        damage: impl FnOnce(Option<SegmentState>) -> Option<SegmentState>,
+    ) {
+        self.lock().cells.damage_segment(segment, damage);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

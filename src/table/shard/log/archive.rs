@@ -8,10 +8,7 @@ use tokio::time::Duration;
 use super::{super::Shard, LogMsg, LogState, report};
 use crate::{
     store::{HandRecord, StoreError},
-    table::{
-        codec::{self, CodecError},
-        state::FinishedHand,
-    },
+    table::{codec::CodecError, state::FinishedHand},
 };
 
 /// Finished hands that the archive has not acknowledged, oldest first.
@@ -113,21 +110,11 @@ impl LogState {
 }
 
 async fn write(shard: &Shard, hands: &[FinishedHand]) -> Result<usize, ArchiveError> {
+    let keys = &shard.world.keys;
     let records: Result<Vec<HandRecord>, CodecError> =
-        hands.iter().map(|hand| record(hand, shard)).collect();
+        hands.iter().map(|hand| hand.record(keys)).collect();
     shard.world.store.archive_hands(&records?).await?;
     Ok(hands.len())
-}
-
-/// A hand as the archive keeps it.
-fn record(hand: &FinishedHand, shard: &Shard) -> Result<HandRecord, CodecError> {
-    Ok(HandRecord {
-        table: hand.table,
-        hand_no: hand.hand,
-        ended_ms: hand.events.last().map_or(0, |last| last.at_ms),
-        players: hand.players(),
-        body: codec::encode_hand(hand, &shard.world.keys)?.into(),
-    })
 }
 
 /// Hands in one write of the archive.

@@ -1,0 +1,181 @@
+//! Keeping the store that a configuration names: checks, copies and moves of it, without a node.
+
+use std::{path::Path, sync::Arc};
+
+use super::{setup, stores};
+use crate::{
+    config::{Config, StoreKind},
+    ids::ShardCount,
+    keep::{
+        backup::{self, BackupError, Contents},
+        file::Writer,
+        migrate::{self, MigrateError},
+        restore::{self, RestoreError},
+        verify::{self, Line, Summary, VerifyError},
+    },
+    store::{Cause, Store, WriterToken, embedded::EmbeddedStore, log::LogOptions},
+    table::seal::{Keyring, SealError},
+};
+
+/// Why a store was not kept. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// The store does not open.
+    #[error(transparent)]
+    Open(#[from] stores::StoreError),
+    /// The keys do not read.
+    #[error(transparent)]
+    Keys(#[from] SealError),
+    /// There is nothing to check.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// There is no backup.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// Nothing, or not everything, was restored.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// The migration did not end.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// A migration begins at the embedded store.
+    #[error(
+        "a migration moves an embedded store: the configuration that it moves from says `store: cassandra`"
+    )]
+    NotEmbedded,
+    /// Both are one.
+    #[error("the configurations name one and the same store")]
+    SameStore,
+}
+
+/// Checks the store, beside the nodes that serve it or without them.
+///
+/// # Errors
+/// When it does not open or is empty. What is wrong with it is told.
+pub async fn verify(
+    config: &Config,
+    open_decks: bool,
+    tell: &mut (dyn FnMut(Line) + Send),
+) -> Result<Summary, KeepError> {
+    let options = verify::Options {
+        keys: if open_decks { there(config)? } else { None },
+        forgets: config.archive.retention_days > 0,
+        ..verify::Options::default()
+    };
+    let damaged = match config.store {
+        StoreKind::Embedded => EmbeddedStore::damaged_pages(stores::database(config))
+            .map_err(stores::StoreError::from)?,
+        StoreKind::Cassandra => Vec::new(),
+    };
+    let (found, pages) = (damaged.len() as u64, "pages of the database");
+    for cause in damaged {
+        let what = pages.into();
+        tell(Line::Unread { what, cause });
+    }
+    let store = open_to_read(config).await?;
+    let mut summary = verify::verify(&*store, &options, tell).await?;
+    summary.unread += found;
+    Ok(summary)
+}
+
+/// Copies the store into a file, beside the nodes that serve it or without them.
+///
+/// # Errors
+/// When there is no sound copy. Then there is no file.
+pub async fn backup(
+    config: &Config,
+    file: &Path,
+    progress: &mut (dyn FnMut(&Contents) + Send),
+) -> Result<Contents, KeepError> {
+    let store = open_to_read(config).await?;
+    let file = Writer::create(file).map_err(BackupError::from)?;
+    Ok(backup::backup(&*store, &LogOptions::default(), file, progress).await?)
+}
+
+/// Fills the store, which is empty, from a backup.
+///
+/// # Errors
+/// When the file or the store is refused, before anything is written; or when the store does not take it.
+pub async fn restore(
+    config: &Config,
+    file: &Path,
+    progress: &mut (dyn FnMut(&Contents) + Send),
+) -> Result<Summary, KeepError> {
+    // Before a store is made for nothing.
+    restore::inspect(file)?;
+    let store = stores::open(config).await?;
+    let options = restore::Options {
+        log: LogOptions::default(),
+        shards: ShardCount(config.shards()),
+        serial_domain: stores::serial_domain(config),
+        feature_level: setup::FEATURE_LEVEL,
+        keys: there(config)?,
+    };
+    Ok(restore::restore(file, &*store, &options, progress).await?)
+}
+
+/// Moves everything from an embedded store that nobody serves into another store, and marks the first as moved.
+///
+/// # Errors
+/// When either side refuses. The same call again goes on.
+pub async fn migrate(
+    from: &Config,
+    to: &Config,
+    progress: &mut (dyn FnMut(&Contents) + Send),
+) -> Result<Summary, KeepError> {
+    if from.store != StoreKind::Embedded {
+        return Err(KeepError::NotEmbedded);
+    }
+    let database = stores::database(from);
+    if to.store == StoreKind::Embedded && stores::database(to) == database {
+        return Err(KeepError::SameStore);
+    }
+    let source = EmbeddedStore::open_to_move(&database).map_err(stores::StoreError::from)?;
+    let options = migrate::Options {
+        log: LogOptions {
+            rotate_bytes: to.server.segment_max_bytes,
+            ..LogOptions::default()
+        },
+        shards: ShardCount(to.shards()),
+        serial_domain: stores::serial_domain(to),
+        feature_level: setup::FEATURE_LEVEL,
+        source_keys: Keyring::read(&from.deck_key_file())?,
+        target_keys: Keyring::read(&to.deck_key_file())?,
+    };
+    let target = stores::open(to).await?;
+    let mut token = || WriterToken(setup::token());
+    let name = place(to);
+    let mark = || source.mark_moved(&name).map_err(Cause::from);
+    let moved = migrate::migrate(&source, target, &options, &mut token, mark, progress).await?;
+    Ok(moved)
+}
+
+/// The store in a few words.
+pub fn place(config: &Config) -> String {
+    match config.store {
+        StoreKind::Embedded => stores::database(config).display().to_string(),
+        StoreKind::Cassandra => format!(
+            "keyspace {} of Cassandra at {}",
+            config.cassandra.keyspace,
+            config.cassandra.hosts.join(", ")
+        ),
+    }
+}
+
+async fn open_to_read(config: &Config) -> Result<Arc<dyn Store>, stores::StoreError> {
+    match config.store {
+        StoreKind::Embedded => Ok(Arc::new(EmbeddedStore::open_to_read(stores::database(
+            config,
+        ))?)),
+        StoreKind::Cassandra => stores::open(config).await,
+    }
+}
+
+/// The keys of the decks, if they are where the configuration says. A file that is named must be there.
+fn there(config: &Config) -> Result<Option<Keyring>, SealError> {
+    let path = config.deck_key_file();
+    if config.secrets.deck_key_file.as_os_str().is_empty() && !path.exists() {
+        return Ok(None);
+    }
+    Keyring::read(&path).map(Some)
+}
