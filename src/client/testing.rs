@@ -238,6 +238,13 @@ impl TableService for Script {
     ) -> Result<Response<v1::StraddleResponse>, Status> {
         Err(not_asked())
     }
+
+    async fn run_twice(
+        &self,
+        _: Request<v1::RunTwiceRequest>,
+    ) -> Result<Response<v1::RunTwiceResponse>, Status> {
+        Err(not_asked())
+    }
 }
 
 fn not_asked() -> Status {

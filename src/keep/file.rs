@@ -288,7 +288,7 @@ impl Reader {
     }
 
     /// The next record; `None` once the end was read and is right.
-    pub fn next(&mut self) -> Result<Option<Entry>, FileError> {
+    pub fn entry(&mut self) -> Result<Option<Entry>, FileError> {
         if self.ended {
             return Ok(None);
         }
@@ -337,12 +337,12 @@ impl Reader {
 
     fn take(&mut self, bytes: &mut [u8]) -> Result<(), FileError> {
         if let Err(cause) = self.file.read_exact(bytes) {
-            return Err(match cause.kind() {
-                io::ErrorKind::UnexpectedEof => FileError::CutShort {
-                    path: self.path.clone(),
-                    at: self.at,
-                },
-                _ => self.refused(cause),
+            if cause.kind() != io::ErrorKind::UnexpectedEof {
+                return Err(self.refused(cause));
+            }
+            return Err(FileError::CutShort {
+                path: self.path.clone(),
+                at: self.at,
             });
         }
         self.hash.update(&bytes);

@@ -100,11 +100,11 @@ pub enum RestoreError {
 /// When it is not as it was written.
 pub fn inspect(path: &Path) -> Result<(ClusterRecord, Contents), RestoreError> {
     let mut file = Reader::open(path)?;
-    let Some(Entry::Cluster(cluster)) = file.next()? else {
+    let Some(Entry::Cluster(cluster)) = file.entry()? else {
         return Err(file.damaged(0, "it does not begin with a cluster").into());
     };
     let mut contents = Contents::default();
-    while let Some(entry) = file.next()? {
+    while let Some(entry) = file.entry()? {
         match entry {
             Entry::Shard(..) => contents.shards += 1,
             Entry::Row(_) => contents.rows += 1,
@@ -247,7 +247,7 @@ impl Filler<'_> {
         &mut self,
         progress: &mut (dyn FnMut(&Contents) + Send),
     ) -> Result<(), RestoreError> {
-        while let Some(entry) = self.file.next()? {
+        while let Some(entry) = self.file.entry()? {
             match entry {
                 Entry::Cluster(_) => {}
                 Entry::Shard(shard, row) => {
@@ -286,7 +286,7 @@ impl Filler<'_> {
     async fn shard(&mut self, shard: ShardId, row: ShardRow) -> Result<(), RestoreError> {
         let mut log = LogCopy::new(self.store, &self.options.log, shard);
         let mut last = SegmentKey::ROOT;
-        while let Some(entry) = self.file.next()? {
+        while let Some(entry) = self.file.entry()? {
             match entry {
                 Entry::Segment(key, writer) => {
                     log.segment(key, writer).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, Message};
 use supervisors::{ChildSpec, StartFn};
 use tokio::time::Duration;
 
@@ -14,6 +14,8 @@ pub(super) struct Retention;
 
 /// It is time for a step.
 pub(super) struct Due;
+
+impl Message for Due {}
 
 pub(super) struct Kept {
     store: Arc<dyn Store>,

@@ -16,7 +16,7 @@ use openrustpoker::client::{
 };
 use proto::v1::Settings;
 
-use crate::node::{Server, until};
+use crate::node::{Keep, Server, until};
 
 /// Twice: the server is there all the time, and the server is killed while there is no room.
 #[tokio::test(flavor = "multi_thread")]
@@ -26,7 +26,7 @@ async fn a_full_disk_pauses_play_and_loses_nothing() {
         println!("skipped: this user may not mount a file system (it takes root)");
         return;
     };
-    let mut server = Server::start(&disk.0);
+    let mut server = Server::start(&disk.0, &Keep::embedded(&disk.0));
     let port = server.port();
     let control = Arc::new(Control::default());
     let options = Options {
@@ -38,6 +38,7 @@ async fn a_full_disk_pauses_play_and_loses_nothing() {
         seed: 1,
         keep: false,
         rake_per_10000: 0,
+        game: openrustpoker::client::GameName::default(),
         patience: Duration::from_secs(60),
     };
     let link = Link::new(std::slice::from_ref(&server.address), short()).expect("an address");
@@ -56,7 +57,7 @@ async fn a_full_disk_pauses_play_and_loses_nothing() {
         if killed {
             server.kill();
             std::fs::remove_file(&filler).expect("it was there");
-            server = Server::start_at(&disk.0, port);
+            server = Server::start_at(&disk.0, &Keep::embedded(&disk.0), port);
         } else {
             std::fs::remove_file(&filler).expect("it was there");
         }

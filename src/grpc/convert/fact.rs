@@ -2,7 +2,8 @@
 
 use engine::eval::Made;
 use engine::{
-    Action, Away, Card, Cause, Dealt, Fact, LeaveReason, Owes, Post, SeatNo, Side, Street,
+    Action, Away, Card, Cause, Dealt, Fact, LeaveReason, Owes, Post, Run, SeatNo, Side, Street,
+    Turn,
 };
 use proto::v1;
 

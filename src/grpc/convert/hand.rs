@@ -148,7 +148,7 @@ fn events(hand: &FinishedHand, viewer: PlayerId) -> Vec<v1::HandEvent> {
                 let hands: Vec<Option<Made>> = shares.iter().map(made).collect();
                 fact::won(public, &hands)
             }
-            other => event(other, hand, viewer),
+            Event::Public(_) | Event::Private(_) => event(&stamped.event, hand, viewer),
         };
         v1::HandEvent {
             sequence: stamped.seq.0,

@@ -32,6 +32,7 @@ impl Addressed {
             | Rpc::SitOut
             | Rpc::SitIn
             | Rpc::Straddle
+            | Rpc::RunTwice
             | Rpc::Act => (Field::First, true),
             // Watches are forwarded frame by frame; lists are gathered; hands and sessions are in the store, which is one
             // for all; operators talk to the node that they mean.

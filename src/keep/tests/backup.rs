@@ -220,7 +220,7 @@ async fn a_file_that_is_not_as_it_was_written_is_refused_before_anything_is_writ
     // Two records change places; each is whole.
     let mut reader = Reader::open(&file).expect("it opens");
     let mut ends = vec![16];
-    while reader.next().expect("it is whole").is_some() {
+    while reader.entry().expect("it is whole").is_some() {
         ends.push(reader.bytes() as usize);
     }
     let [a, b, c] = [ends[4], ends[5], ends[6]];

@@ -28,7 +28,6 @@ fn number(variable: &str, default: u64) -> u64 {
 #[derive(Debug)]
 struct Evening {
     file: u64,
-    segments: usize,
     log: u64,
     hands: u64,
 }
@@ -59,7 +58,7 @@ async fn day(path: &Path, day: u64, hands: u64) -> Evening {
     };
     let (summary, said) = check(&*store, &options).await;
     assert_eq!(said, Vec::<String>::new(), "day {day}");
-    let (mut segments, mut log) = (0, 0);
+    let mut log = 0;
     for shard in 0..SHARDS {
         if store
             .shard(crate::ids::ShardId(shard))
@@ -70,14 +69,12 @@ async fn day(path: &Path, day: u64, hands: u64) -> Evening {
             continue;
         }
         let (_, chain) = chain(&*store, shard).await;
-        segments += chain.len();
         let rows = chain.iter().flat_map(|(_, rows)| rows);
         log += rows.map(|row| row.payload.len() as u64).sum::<u64>();
     }
     drop(store);
     Evening {
         file: fs::metadata(path).expect("it is there").len(),
-        segments,
         log,
         hands: summary.archived_hands,
     }

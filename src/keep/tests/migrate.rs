@@ -170,7 +170,8 @@ async fn a_migration_that_is_cut_off_goes_on() {
             marked.fetch_add(1, Relaxed);
             Ok(())
         };
-        let attempt = move_all(&*source, target.clone(), &options(), mark);
+        let options = options();
+        let attempt = move_all(&*source, target.clone(), &options, mark);
         let patience = Duration::from_millis(3 + 11 * cuts);
         match tokio::time::timeout(patience, attempt).await {
             Ok(Ok(moved)) => break moved,

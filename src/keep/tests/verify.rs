@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
-use engine::{Event, Fact, HandNo, PlayerId, SeatNo};
+use engine::{Event, Fact, HandNo, SeatNo};
 
 use tokio::time::Duration;
 
@@ -540,7 +540,7 @@ async fn what_is_wrong_with_the_archive_is_found() {
     let wrong = place(40) + "the archived hand is another one: its number differs";
     seen(&store, &wrong, async |store| {
         store
-            .archive_hands(&[ahead.clone()])
+            .archive_hands(std::slice::from_ref(&ahead))
             .await
             .expect("no faults")
     })
@@ -548,7 +548,7 @@ async fn what_is_wrong_with_the_archive_is_found() {
     let wrong = place(40) + "the archive has the hand, and its table's log ends with hand 39";
     seen(&store, &wrong, async |store| {
         store
-            .archive_hands(&[ahead.clone()])
+            .archive_hands(std::slice::from_ref(&ahead))
             .await
             .expect("no faults")
     })
@@ -564,7 +564,7 @@ async fn what_is_wrong_with_the_archive_is_found() {
     );
     seen(&store, &wrong, async |store| {
         store
-            .archive_hands(&[strange.clone()])
+            .archive_hands(std::slice::from_ref(&strange))
             .await
             .expect("no faults")
     })

@@ -180,14 +180,18 @@ fn chips_add_up(hand: &HandHistory, facts: &[Fact]) {
     let actions = hand.rounds.iter().flat_map(|round| &round.actions);
     let put_in = chips(actions.map(|deed| deed.amount).sum());
     let pots: u64 = hand.pots.iter().map(|pot| chips(pot.amount)).sum();
-    let back = facts.iter().map(|fact| match fact {
-        Fact::UncalledReturned { amount, .. } => *amount,
-        _ => 0,
+    let back = facts.iter().map(|fact| {
+        if let Fact::UncalledReturned { amount, .. } = fact {
+            *amount
+        } else {
+            0
+        }
     });
     assert_eq!(put_in, pots + back.sum::<u64>());
     for pot in &hand.pots {
-        let won: f32 = pot.player_wins.iter().map(|win| win.win_amount).sum();
-        assert_eq!(chips(won + pot.rake.unwrap_or(0.0)), chips(pot.amount));
+        let won = pot.player_wins.iter().map(|win| chips(win.win_amount));
+        let raked = chips(pot.rake.unwrap_or(0.0));
+        assert_eq!(won.sum::<u64>() + raked, chips(pot.amount));
     }
 }
 

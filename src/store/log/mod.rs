@@ -36,10 +36,10 @@ mod tests;
 mod walk;
 
 pub use append::AppendError;
-#[cfg(feature = "conformance")]
-pub(super) use frame::{Frame, Kind as RowType};
 pub use ask::repeat;
 pub use copy::{CopyError, LogCopy};
+#[cfg(feature = "conformance")]
+pub(super) use frame::{Frame, Kind as RowType};
 pub use prune::PruneError;
 pub use replay::{Corruption, Finding};
 pub use takeover::{Claim, TakeoverError};

@@ -88,6 +88,7 @@ async fn play(server: &Server, part: u64, hands: u64) {
         seed: part,
         keep: false,
         rake_per_10000: 0,
+        game: openrustpoker::client::GameName::default(),
         patience: Duration::from_secs(120),
     };
     let played = bots::run(options, Arc::new(Control::default())).await;

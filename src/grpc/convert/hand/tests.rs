@@ -175,9 +175,12 @@ fn the_summary_adds_up() {
 fn what_wins_is_told_if_it_was_turned_up() {
     let hands = |hand: &FinishedHand| -> Vec<String> {
         let events = whole(hand, OUTSIDER).events.into_iter();
-        let awards = events.filter_map(|event| match event.event?.event? {
-            Wire::PotAwarded(awarded) => Some(awarded.shares),
-            _ => None,
+        let awards = events.filter_map(|event| {
+            if let Wire::PotAwarded(awarded) = event.event?.event? {
+                Some(awarded.shares)
+            } else {
+                None
+            }
         });
         awards.flatten().map(|share| share.hand).collect()
     };

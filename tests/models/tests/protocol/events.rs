@@ -17,13 +17,16 @@ const READ_FROM_CHECKPOINT: &str = "an owner reads from another's checkpoint on"
 const PRUNE_INHERITED: &str = "an owner finds rows that an interrupted prune left over";
 const HANDED_OVER: &str = "an owner hands over";
 
+/// What has to happen at least once, in which setups, and how it is seen.
+type Event = (&'static str, bool, fn(&Setup, &State) -> bool);
+
 pub fn properties(setup: &Setup) -> Vec<Property<Setup>> {
     let kept = |setup: &Setup, state: &State| judge(setup, state).is_ok();
     let mut properties = vec![Property::always(PROMISES, kept)];
     if !setup.looks_for_events {
         return properties;
     }
-    let events: [(&'static str, bool, fn(&Setup, &State) -> bool); 6] = [
+    let events: [Event; 6] = [
         (EVERYTHING_DONE, true, |_, state| {
             let done = |client: &Client| *client == Client::Acknowledged;
             state.clients.iter().all(done)

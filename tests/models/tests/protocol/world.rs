@@ -348,11 +348,9 @@ impl Setup {
 
     fn can_lose(&self, state: &State, statement: &Statement<Small>) -> bool {
         let spared = matches!(statement, Statement::SetTail { .. }) && !self.loses_hints;
-        !statement.is_read()
-            && !spared
-            && state.under_way.len() < self.under_way
-            && !state.under_way.contains(statement)
-            && !(self.forgets_spent && state.is_spent(statement, self))
+        let forgotten = self.forgets_spent && state.is_spent(statement, self);
+        let room = state.under_way.len() < self.under_way && !state.under_way.contains(statement);
+        room && !statement.is_read() && !spared && !forgotten
     }
 
     fn answers(&self, state: &State, i: usize, actions: &mut Vec<Action>) {
