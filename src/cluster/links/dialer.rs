@@ -97,7 +97,11 @@ async fn dial_all(options: LinkOptions, sessions: Sessions, net: Net) {
                 let now = Instant::now();
                 let turn = turns.entry(address.clone()).or_insert(Turn::now(now));
                 match dialled {
-                    Dialled::Linked | Dialled::Myself => turn.met(now),
+                    Dialled::Linked | Dialled::Myself => {
+                        turn.met(now);
+                        // What was heard of it meanwhile led to this very link.
+                        net.take_lost(&address);
+                    }
                     Dialled::Failed => turn.failed(now),
                 }
             }

@@ -139,7 +139,7 @@ impl Net {
             .collect()
     }
 
-    /// Whether the link at this address was lost since it was last asked.
+    /// Whether the link at this address was lost, or its node called, since this was last asked.
     pub(super) fn take_lost(&self, address: &str) -> bool {
         self.lock().lost.remove(address)
     }
