@@ -10,8 +10,8 @@ use std::{
 
 use openrustpoker::client::Address;
 
-/// Few, so that they all have something to do.
 pub const SHARDS: u16 = 8;
+pub const SEGMENT_BYTES: u64 = 262_144;
 
 /// What a server keeps its truth in.
 pub struct Keep {
@@ -19,6 +19,10 @@ pub struct Keep {
     pub config: String,
     /// Where the store's files are.
     pub files: PathBuf,
+    /// Shards: few, so that they all have something to do.
+    pub shards: u16,
+    /// How long segments grow: not long, so that there are some.
+    pub segment_bytes: u64,
 }
 
 impl Keep {
@@ -28,6 +32,8 @@ impl Keep {
         Self {
             config: format!("embedded:\n  path: {}\n", files.display()),
             files,
+            shards: SHARDS,
+            segment_bytes: SEGMENT_BYTES,
         }
     }
 }
@@ -51,9 +57,9 @@ impl Server {
     pub fn start_at(folder: &Path, keep: &Keep, port: u16) -> Self {
         let config = folder.join("config.yaml");
         let text = format!(
-            "grpc:\n  port: {port}\nops:\n  port: 0\n{}server:\n  shards: {SHARDS}\n  hand_pause_ms: 0\n  \
-             snapshot_interval: 60\n  segment_max_bytes: 262144\nlog:\n  level: error\n",
-            keep.config
+            "grpc:\n  port: {port}\nops:\n  port: 0\n{}server:\n  shards: {}\n  hand_pause_ms: 0\n  \
+             snapshot_interval: 60\n  segment_max_bytes: {}\nlog:\n  level: error\n",
+            keep.config, keep.shards, keep.segment_bytes
         );
         std::fs::write(&config, text).expect("the folder can be written");
         let mut child = Command::new(env!("CARGO_BIN_EXE_orp"))

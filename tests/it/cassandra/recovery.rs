@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::node::Keep;
+use crate::node::{Keep, SEGMENT_BYTES, SHARDS};
 use crate::recovery::{bots_go_on, number, the_hand_is_the_same};
 
 use super::{fresh_keyspace, hosts, told};
@@ -18,6 +18,8 @@ pub async fn keep(folder: &Path) -> (Keep, String) {
             keys.display()
         ),
         files: told("CASSANDRA_HOME").into(),
+        shards: SHARDS,
+        segment_bytes: SEGMENT_BYTES,
     };
     (keep, keyspace)
 }
