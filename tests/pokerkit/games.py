@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from pokerkit import (
+    BettingStructure,
     FixedLimitOmahaHoldemHighLowSplitEightOrBetter,
     FixedLimitTexasHoldem,
     NoLimitShortDeckHoldem,
@@ -40,6 +41,12 @@ class PotLimitOmaha6HiLo(PotLimitOmahaHiLo):
     hole_dealing_count = 6
 
 
+class FixedLimitOmahaHiLo(FixedLimitOmahaHoldemHighLowSplitEightOrBetter):
+    """PokerKit 0.7.7 made it a pot-limit game by mistake."""
+
+    betting_structure = BettingStructure.FIXED_LIMIT
+
+
 GAMES = {
     'NT': NoLimitTexasHoldem,
     'NS': NoLimitShortDeckHoldem,
@@ -51,7 +58,7 @@ GAMES = {
     'PO/8': PotLimitOmahaHiLo,
     'PO5/8': PotLimitOmaha5HiLo,
     'PO6/8': PotLimitOmaha6HiLo,
-    'FO/8': FixedLimitOmahaHoldemHighLowSplitEightOrBetter,
+    'FO/8': FixedLimitOmahaHiLo,
 }
 """The codes that PHH has: only their exports can be read by PokerKit."""
 STANDARD = {'NT', 'NS', 'FT', 'PO', 'FO/8'}

@@ -73,7 +73,7 @@ fn needed(sight: &Sight<'_>, price: u64) -> i64 {
         .and_then(|odds| i64::try_from(odds).ok())
         .unwrap_or(WHOLE);
     match sight.street {
-        Street::Preflop => odds * 6 / 10,
+        Street::Preflop => odds * 9 / 10,
         Street::Flop | Street::Turn | Street::River => odds,
     }
 }
@@ -147,8 +147,8 @@ const MONSTER: i64 = 750;
 const LAST_WORD: i64 = 20;
 /// Against more than these the count says little: most of them fold.
 const RIVALS_MAX: u8 = 3;
-/// Enough to tell good from bad, few enough for a thousand tables.
-const TRIALS: i64 = 40;
+/// Enough to tell good from bad, few enough to be done while a person would think.
+const TRIALS: i64 = 100;
 /// Cards of a whole board.
 const BOARD: usize = 5;
 

@@ -193,7 +193,7 @@ antes = [0, 0, 0]
 blinds_or_straddles = [5, 10, 20]
 min_bet = 10
 starting_stacks = [500, 200, 300]
-actions = ['d dh p1 2c3c4c5cAc', 'd dh p2 2d3d4d5dAd', 'd dh p3 KsKdQsQdJs', 'p1 f', 'p2 cbr 75', 'p3 f']
+actions = ['d dh p1 2c3c4c5cAc', 'd dh p2 2d3d4d5dAd', 'd dh p3 KsKdQsQdJs', 'p1 f', 'p2 cbr 65', 'p3 f']
 ";
     let written = end(omaha);
     assert!(written.contains("variant = \"PO5/8\""));

@@ -160,8 +160,8 @@ fn what_is_not_played_here_is_said() {
             "{to}"
         );
     };
-    check("'NT'", "'PO'", Unplayable::Variant("PO".to_owned()));
-    check("50, 100, 0", "50, 100, 200", Unplayable::Blinds);
+    check("'NT'", "'FR'", Unplayable::Variant("FR".to_owned()));
+    check("50, 100, 0", "50, 100, 300", Unplayable::Blinds);
     check("50, 100, 0", "50, 100, -100", Unplayable::Post);
     check("min_bet = 100", "min_bet = 200", Unplayable::MinBet);
     check("antes = [0, 0, 0]", "antes = [1, 2, 3]", Unplayable::Antes);
@@ -372,7 +372,7 @@ fn fixed_limit() {
     assert!(matches!(
         play(&other),
         Err(ReplayError::Illegal(Illegal::Refused {
-            reject: Reject::RaiseNotTheLimit { to: 4 },
+            reject: Reject::RaiseNotTheLimit { to: 400_000 },
             ..
         }))
     ));

@@ -298,3 +298,19 @@ fn no_byte_that_is_written_shows_a_deck() {
         assert!(!shows, "{name}");
     }
 }
+
+/// What only other games need is not written at a table of plain no-limit Hold'em: the release before reads it.
+#[test]
+fn a_plain_table_is_written_as_before() {
+    let table = rmp_serde::to_vec(&story().middle.table).expect("it serialises");
+    let settings = rmp_serde::to_vec(&settings()).expect("they serialise");
+    assert_eq!(settings.first(), Some(&FIELDS_WITHOUT_GAME));
+    assert_eq!(table.get(1..=settings.len()), Some(&settings[..]));
+    // Seats, positions, the open hand, the ledger.
+    let rest = &table[1 + settings.len()..];
+    let whole = golden("state");
+    assert!(whole.windows(rest.len()).any(|bytes| bytes == rest));
+}
+
+/// MessagePack's header of an array of thirteen.
+const FIELDS_WITHOUT_GAME: u8 = 0x9d;
