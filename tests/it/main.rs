@@ -1,10 +1,12 @@
 //! Integration tests: one binary.
 
 mod cassandra;
+mod chaos;
 mod disk;
 mod fuzz;
 mod keep;
 mod node;
+mod proxy;
 mod recovery;
 mod sim;
 mod tidy;

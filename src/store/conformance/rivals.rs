@@ -50,6 +50,8 @@ pub struct Script {
     pub commits: u64,
     /// A rival rests up to this long between steps.
     pub rest: Duration,
+    /// And up to this long between reigns.
+    pub pause: Duration,
     /// An append is cut off after up to this long, one time in [`Self::cut_off`].
     pub patience: Duration,
     /// How seldom an append is cut off; at least 1.
@@ -70,6 +72,7 @@ impl Script {
             lasts: FOREVER,
             commits: 8,
             rest: millisecond,
+            pause: millisecond,
             patience: millisecond,
             cut_off: 8,
             options: options(),
@@ -86,6 +89,7 @@ impl Script {
             lasts: FOREVER,
             commits: 12,
             rest,
+            pause: rest,
             patience,
             cut_off: 8,
             options: options(),
@@ -386,7 +390,7 @@ enum Outcome {
 impl Rival<'_> {
     async fn reign(&mut self) {
         for _ in 0..self.script.reigns {
-            self.rest().await;
+            self.rest(self.script.pause).await;
             if self.began.elapsed() >= self.script.lasts {
                 return;
             }
@@ -394,7 +398,7 @@ impl Rival<'_> {
                 continue;
             };
             for _ in 0..self.random.below(self.script.commits + 1) {
-                self.rest().await;
+                self.rest(self.script.rest).await;
                 match self.commit(&mut log, &mut history).await {
                     Outcome::Acknowledged => {}
                     Outcome::Over => break,
@@ -409,8 +413,8 @@ impl Rival<'_> {
         }
     }
 
-    async fn rest(&mut self) {
-        let micros = self.random.below(self.script.rest.as_micros() as u64 + 1);
+    async fn rest(&mut self, longest: Duration) {
+        let micros = self.random.below(longest.as_micros() as u64 + 1);
         tokio::time::sleep(Duration::from_micros(micros)).await;
     }
 

@@ -14,7 +14,7 @@ mod conformance;
 mod growth;
 mod locked;
 mod paxos_v1;
-mod recovery;
+pub mod recovery;
 mod start;
 
 /// What the script that started the nodes says about them.
