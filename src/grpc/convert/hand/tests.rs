@@ -187,7 +187,7 @@ fn what_wins_is_told_if_it_was_turned_up() {
     assert_eq!(hands(&played(folded)), [""]);
     let won = hands(&played(checked_down));
     let board = summary(&played(checked_down)).board;
-    assert_eq!(won, ["TOLD"], "{board:?}");
+    assert_eq!(won, ["two pair, jacks and tens"], "{board:?}");
 }
 
 #[test]
