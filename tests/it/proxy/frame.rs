@@ -32,10 +32,10 @@ impl Frame {
     pub async fn read(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Self>> {
         let mut header = [0; HEADER_BYTES];
         if let Err(error) = from.read_exact(&mut header).await {
-            return match error.kind() {
-                io::ErrorKind::UnexpectedEof => Ok(None),
-                _ => Err(error),
-            };
+            if error.kind() == io::ErrorKind::UnexpectedEof {
+                return Ok(None);
+            }
+            return Err(error);
         }
         let mut header = &header[..];
         let (version, flags) = (header.get_u8(), header.get_u8());
