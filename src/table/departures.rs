@@ -33,20 +33,11 @@ impl Departures {
         self.0.iter().copied()
     }
 
-    /// What a player must bring, so long after he left; 0 if nothing. If he has less than
-    /// he took, it is all that he has, but at least nine tenths of what he took.
-    pub fn must_bring(
-        &self,
-        player: PlayerId,
-        now_ms: u64,
-        rathole_ms: u32,
-        has: Option<u64>,
-    ) -> u64 {
+    /// What a player must bring, so long after he left; 0 if nothing.
+    pub fn must_bring(&self, player: PlayerId, now_ms: u64, rathole_ms: u32) -> u64 {
         let left = self.0.iter().find(|left| left.player == player);
-        let took = left
-            .filter(|left| left.holds(now_ms, rathole_ms))
-            .map_or(0, |left| left.cash_out);
-        has.map_or(took, |has| has.clamp(took - took / 10, took))
+        left.filter(|left| left.holds(now_ms, rathole_ms))
+            .map_or(0, |left| left.cash_out)
     }
 
     /// Takes one event in. Who left is kept until his time is over, or until so many left

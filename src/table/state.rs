@@ -151,11 +151,10 @@ impl TableState {
     }
 
     /// What a player must bring if he sits down now, since he left with it less than
-    /// `Settings::rathole_ms` ago; 0 if nothing. Who has less by now, `has` in all, may
-    /// bring up to a tenth less, if he brings all of it (R17).
-    pub fn must_bring(&self, player: PlayerId, now_ms: u64, has: Option<u64>) -> u64 {
+    /// `Settings::rathole_ms` ago; 0 if nothing (R17).
+    pub fn must_bring(&self, player: PlayerId, now_ms: u64) -> u64 {
         let rathole_ms = self.table.settings().rathole_ms;
-        self.departures.must_bring(player, now_ms, rathole_ms, has)
+        self.departures.must_bring(player, now_ms, rathole_ms)
     }
 
     /// Whether two owners with these states would go on in the same way: all of it is the same, but for where the log has

@@ -2,7 +2,6 @@
 
 mod cassandra;
 mod chaos;
-mod disk;
 mod fuzz;
 mod keep;
 mod node;

@@ -21,8 +21,8 @@ pub enum Command {
         buy_in: u64,
         /// How he comes in if a game is going on (R11).
         entry: Entry,
-        /// What he must bring since he took it off this table not long ago, or all that he has if that is up to a tenth
-        /// less; 0 if nothing. When he left and what he has only the caller knows: see `Settings::rathole_ms` (R17).
+        /// What he must bring since he took it off this table not long ago; 0 if nothing. When he left only the caller
+        /// knows, who has a clock: see `Settings::rathole_ms` (R17).
         must_bring: u64,
     },
     /// Leave the table: at once if not in a hand, else after it, checking or folding at every turn (R18).

@@ -41,8 +41,8 @@ pub struct Settings {
     #[serde(default = "two")]
     pub timeouts_to_sit_out: u8,
     /// For so many milliseconds after leaving, a player may sit down only with all that he took; 0 is never, and at
-    /// most `Settings::RATHOLE_MS_MAX` (R17). That he may bring a little less if he has no more is for the caller, who
-    /// may know what he has: see `Command::Sit`.
+    /// most `Settings::RATHOLE_MS_MAX` (R17). That a player may bring a little less if he has no more is not done here:
+    /// what he has elsewhere the table does not know.
     #[serde(default)]
     pub rathole_ms: u32,
     /// Which game is played. It is the last field, since it is not written for plain no-limit Hold'em.

@@ -33,8 +33,6 @@ pub struct Committed {
     pub held: Held,
     /// Its latest events, for watchers that resume.
     pub ring: VecDeque<Arc<Told>>,
-    /// As another owner left it: nothing was committed to it since the takeover.
-    inherited: bool,
 }
 
 /// A state that is held in the form that costs least.
@@ -122,12 +120,11 @@ impl Brief {
 }
 
 impl Committed {
-    /// A table as the log has it.
+    /// A table that just got this state.
     pub fn new(state: Arc<TableState>) -> Self {
         Self {
             held: Held::Awake(state),
             ring: VecDeque::new(),
-            inherited: true,
         }
     }
 
@@ -142,7 +139,6 @@ impl Committed {
     /// Takes in what a commit brought.
     pub fn advance(&mut self, state: Arc<TableState>, told: impl IntoIterator<Item = Arc<Told>>) {
         self.held = Held::Awake(state);
-        self.inherited = false;
         self.remember(told);
     }
 
@@ -223,7 +219,6 @@ impl Book {
         Ok(Some(Woken {
             state,
             ring: committed.ring.clone(),
-            inherited: committed.inherited,
         }))
     }
 }
@@ -234,8 +229,6 @@ pub struct Woken {
     pub state: Arc<TableState>,
     /// Its latest events.
     pub ring: VecDeque<Arc<Told>>,
-    /// It is as another owner left it.
-    pub inherited: bool,
 }
 
 /// Reads a log into a [`Book`].

@@ -39,33 +39,13 @@ fn empty(rathole_ms: u32) -> TableState {
 fn a_departure_holds_for_its_time() {
     let mut state = empty(1_000);
     left(&mut state, 1, 5_000, 10_000);
-    let check = |now_ms, chips| assert_eq!(state.must_bring(PlayerId(1), now_ms, None), chips);
+    let check = |now_ms, chips| assert_eq!(state.must_bring(PlayerId(1), now_ms), chips);
     check(10_000, 5_000);
     check(10_999, 5_000);
     check(11_000, 0);
     // A clock that went back.
     check(0, 5_000);
-    assert_eq!(state.must_bring(PlayerId(2), 10_000, None), 0);
-}
-
-#[test]
-fn who_has_less_brings_all_of_it() {
-    let check = |took, has, must| {
-        let mut state = empty(1_000);
-        left(&mut state, 1, took, 10_000);
-        let must_bring = state.must_bring(PlayerId(1), 10_000, Some(has));
-        assert_eq!(must_bring, must, "took {took}, has {has}");
-    };
-    check(10_000, 50_000, 10_000);
-    check(10_000, 10_000, 10_000);
-    check(10_000, 9_500, 9_500);
-    check(10_000, 9_000, 9_000);
-    check(10_000, 8_999, 9_000);
-    check(10_000, 0, 9_000);
-    // A tenth is rounded down: it is less that he brings.
-    check(1_009, 0, 909);
-    let nobody = empty(1_000).must_bring(PlayerId(1), 10_000, Some(500));
-    assert_eq!(nobody, 0);
+    assert_eq!(state.must_bring(PlayerId(2), 10_000), 0);
 }
 
 #[test]
@@ -73,7 +53,7 @@ fn the_last_departure_of_a_player_counts() {
     let mut state = empty(1_000);
     left(&mut state, 1, 5_000, 10_000);
     left(&mut state, 1, 2_000, 10_500);
-    assert_eq!(state.must_bring(PlayerId(1), 10_500, None), 2_000);
+    assert_eq!(state.must_bring(PlayerId(1), 10_500), 2_000);
     assert_eq!(state.departures.iter().count(), 1);
 }
 
@@ -88,8 +68,8 @@ fn no_more_is_kept_than_is_asked_for() {
         left(&mut state, player, 5_000, 10_000);
     }
     assert_eq!(state.departures.iter().count(), 64);
-    assert_eq!(state.must_bring(PlayerId(6), 10_000, None), 0);
-    assert_eq!(state.must_bring(PlayerId(7), 10_000, None), 5_000);
+    assert_eq!(state.must_bring(PlayerId(6), 10_000), 0);
+    assert_eq!(state.must_bring(PlayerId(7), 10_000), 5_000);
     left(&mut state, 71, 5_000, 20_000);
     assert_eq!(
         state.departures.iter().count(),
