@@ -149,7 +149,8 @@ pub(super) async fn run(command: KeepCommand) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         KeepCommand::Migrate { from, to, json } => {
-            let (from, to) = (load(Some(&from))?, load(Some(&to))?);
+            // What is logged is for the one who migrates, so it is set up once.
+            let (from, to) = (load(Some(&from))?, Config::load(Some(&to))?);
             let mut progress = Progress::of("moved");
             let summary = keeping::migrate(&from, &to, &mut |so_far| progress.tell(so_far)).await?;
             say(&summary, json)?;
