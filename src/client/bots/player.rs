@@ -544,17 +544,9 @@ async fn ask(player: &Player, table: &str, id: u64, call: Call) -> Result<Answer
         // All bots agree: so boards are run twice wherever the table lets them.
         Call::RunTwice(question) => player.run_twice(table, id, question, true).await,
         Call::Act(deed) => {
-            player
-                .act(
-                    table,
-                    id,
-                    ForTurn {
-                        hand: deed.hand,
-                        turn: deed.turn,
-                    },
-                    deed.what,
-                )
-                .await
+            let (hand, turn) = (deed.hand, deed.turn);
+            let turn = ForTurn { hand, turn };
+            player.act(table, id, turn, deed.what).await
         }
     }
 }

@@ -6,8 +6,8 @@ mod run;
 
 use engine::eval::Made;
 use engine::{
-    Action, Blinds, Card, Command, Deck, Entry, Event, Fact, Hand, HandNo, Name, PlayerId, Reject,
-    SeatNo, Side, Table, Viewer, check, decide, evolve, legal, see, view,
+    Action, Blinds, Card, Command, Deck, Entry, Event, Fact, Hand, HandNo, Name, Phase, PlayerId,
+    Reject, SeatNo, Side, Table, Viewer, check, decide, evolve, legal, see, view,
 };
 use proptest::prelude::*;
 use run::{Mix, Run, Step, deck, play, settings, state};
@@ -258,11 +258,17 @@ proptest! {
         let Run { mut table, .. } = play(mix, &steps);
         let Some(clock) = table.clock() else { return Ok(()) };
         let player = table.seat(clock.seat).unwrap().player;
-        let fold = Command::Act { player, hand: clock.hand, turn: clock.turn, action: Action::Fold, bank_used_ms: 0 };
-        for event in decide(&table, &fold).unwrap() {
+        // One "once" settles the question, as a fold ends a turn.
+        let (hand, turn) = (clock.hand, clock.turn);
+        let act = if clock.phase == Phase::RunTwice {
+            Command::RunTwice { player, hand, turn, agree: false }
+        } else {
+            Command::Act { player, hand, turn, action: Action::Fold, bank_used_ms: 0 }
+        };
+        for event in decide(&table, &act).unwrap() {
             evolve(&mut table, &event);
         }
-        prop_assert!(decide(&table, &fold).is_err());
+        prop_assert!(decide(&table, &act).is_err());
         let time_out = Command::TimeOut { hand: clock.hand, turn: clock.turn, phase: clock.phase };
         prop_assert!(decide(&table, &time_out).is_err());
         let deal = Command::Deal { deck: deck(table.settings().game.variant, 7), first_button: clock.seat };

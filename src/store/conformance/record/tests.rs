@@ -153,7 +153,7 @@ async fn a_tampered_trace_is_rejected() {
     ];
     for (what, tamper) in tampers {
         let mut seen = 0;
-        for seed in 0..20 {
+        for seed in 0..10 {
             let (mut trace, _) = record(seed, FAULTS, Script::long()).await;
             if !tamper(&mut trace) {
                 continue;
