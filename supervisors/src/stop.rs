@@ -42,13 +42,20 @@ pub(crate) async fn stop_together(children: &[ActorCell], shutdown: Shutdown) ->
     ExitReason::Killed
 }
 
+/// The children of an actor in the order in which they were spawned; ractor's own order changes from run to run.
+pub(crate) fn in_order(actor: &ActorCell) -> Vec<ActorCell> {
+    let mut children = actor.get_children();
+    children.sort_unstable_by_key(ActorCell::get_id);
+    children
+}
+
 /// Kills these actors and all below them, and waits for all: ractor's kill reaches descendants but waits for none, and a
 /// restart must not meet what is left of its predecessor.
 async fn kill(actors: &[ActorCell]) {
     let mut all = actors.to_vec();
     let mut next = 0;
     while next < all.len() {
-        let below = all[next].get_children();
+        let below = in_order(&all[next]);
         all.extend(below);
         next += 1;
     }

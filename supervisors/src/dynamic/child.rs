@@ -12,7 +12,7 @@ use crate::spec::Kind;
 use crate::start::{StartFn, Started};
 
 /// Names one phase of one child. A message that carries another ticket than its child speaks of the past.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Ticket(pub(super) u64);
 
 pub(super) enum Phase {

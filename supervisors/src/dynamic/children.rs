@@ -6,7 +6,7 @@
 mod exits;
 mod starts;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ractor::{ActorCell, ActorId, ActorRef};
 use tokio::time::Instant;
@@ -20,7 +20,7 @@ use crate::handle::{Reply, answer};
 use crate::intensity::RestartWindow;
 use crate::snapshot::ChildInfo;
 use crate::start::StartFn;
-use crate::stop::{stop, stop_together};
+use crate::stop::{in_order, stop, stop_together};
 use starts::abort;
 
 /// An actor that is linked here and that no start task has reported yet: events overtake messages.
@@ -34,7 +34,7 @@ pub(super) struct Children<K> {
     spec: DynamicSpec<K>,
     children: HashMap<K, Child>,
     keys: HashMap<ActorId, K>,
-    unclaimed: HashMap<ActorId, Unclaimed>,
+    unclaimed: BTreeMap<ActorId, Unclaimed>,
     /// Start tasks whose report was neither read nor made void.
     starting: usize,
     window: RestartWindow,
@@ -49,7 +49,7 @@ impl<K: Key> Children<K> {
             spec,
             children: HashMap::new(),
             keys: HashMap::new(),
-            unclaimed: HashMap::new(),
+            unclaimed: BTreeMap::new(),
             starting: 0,
             window: RestartWindow::new(),
             last_ticket: 0,
@@ -147,15 +147,18 @@ impl<K: Key> Children<K> {
         }
     }
 
-    /// Stops all children side by side, those included that came up and were not reported yet.
+    /// Stops all children side by side, those included that came up and were not reported yet; each is asked in the order in
+    /// which they started.
     pub(super) async fn stop_all(&mut self) {
-        for (_, child) in self.children.drain() {
+        let mut children: Vec<Child> = self.children.drain().map(|(_, child)| child).collect();
+        children.sort_unstable_by_key(|child| child.ticket);
+        for child in children {
             if let Phase::Starting { task, .. } = child.phase {
                 abort(task).await;
             }
         }
         self.keys.clear();
-        stop_together(&self.supervisor.get_children(), self.spec.shutdown).await;
+        stop_together(&in_order(&self.supervisor), self.spec.shutdown).await;
     }
 
     fn stop_in_background(&self, key: K, ticket: Ticket, cell: ActorCell) {

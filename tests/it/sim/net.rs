@@ -12,12 +12,9 @@ use openrustpoker::{
     ids::{Epoch, ShardId},
     store::Incarnation,
 };
-use tokio::{
-    sync::{Notify, watch},
-    time::Instant,
-};
+use tokio::{sync::Notify, time::Instant};
 
-use super::{UNBROKEN, tape::Gate};
+use super::{UNBROKEN, flag::Flag, tape::Gate};
 
 /// The network. Clones are the same.
 #[derive(Clone, Default)]
@@ -39,7 +36,7 @@ struct Node {
     heralds: BTreeMap<ShardId, Epoch>,
     /// Its statements wait while it is shut.
     gate: Gate,
-    frozen: watch::Sender<bool>,
+    frozen: Arc<Flag>,
 }
 
 /// A node that joins.
@@ -74,7 +71,7 @@ impl SimNet {
             news: Arc::clone(&news),
             heralds: BTreeMap::new(),
             gate: Arc::clone(&gate),
-            frozen: watch::Sender::new(false),
+            frozen: Arc::default(),
         };
         net.nodes.insert(peer.clone(), node);
         net.tell_all();
@@ -104,15 +101,15 @@ impl SimNet {
     /// Neither the store nor its peers nor its clients hear of it.
     pub fn freeze(&self, peer: &Peer, frozen: bool) {
         if let Some(node) = self.lock().nodes.get(peer) {
-            node.gate.send_replace(frozen);
-            node.frozen.send_replace(frozen);
+            node.gate.set(frozen);
+            node.frozen.set(frozen);
         }
     }
 
     /// Its statements wait; all else goes on.
     pub fn cut_off_store(&self, peer: &Peer, shut: bool) {
         if let Some(node) = self.lock().nodes.get(peer) {
-            node.gate.send_replace(shut);
+            node.gate.set(shut);
         }
     }
 
@@ -132,20 +129,20 @@ impl SimNet {
         let mut net = self.lock();
         net.blocked.clear();
         for node in net.nodes.values() {
-            node.gate.send_replace(false);
-            node.frozen.send_replace(false);
+            node.gate.set(false);
+            node.frozen.set(false);
         }
     }
 
     /// Returns while the node is not frozen.
     pub async fn thawed(&self, peer: &Peer) {
-        let frozen = self
+        let node = self
             .lock()
             .nodes
             .get(peer)
-            .map(|node| node.frozen.subscribe());
-        if let Some(mut frozen) = frozen {
-            drop(frozen.wait_for(|frozen| !frozen).await);
+            .map(|node| Arc::clone(&node.frozen));
+        if let Some(frozen) = node {
+            frozen.is(false).await;
         }
     }
 }
@@ -159,7 +156,7 @@ impl Net {
         let awake = |peer| {
             self.nodes
                 .get(peer)
-                .is_some_and(|node| !*node.frozen.borrow())
+                .is_some_and(|node| !node.frozen.is_up())
         };
         awake(a) && awake(b) && !self.blocked.contains(&names(a, b))
     }

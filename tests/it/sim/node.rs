@@ -23,16 +23,16 @@ use openrustpoker::{
 };
 use ractor::ActorCell;
 use supervisors::{Intensity, Strategy, SupervisorHandle, SupervisorSpec};
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 
-use super::{UNBROKEN, net::SimNet, tape::Tape};
+use super::{UNBROKEN, flag::Flag, net::SimNet, tape::Tape};
 
 /// One node of the cluster.
 #[derive(Clone)]
 pub struct Node {
     pub tables: Tables,
     tree: SupervisorHandle,
-    dead: watch::Sender<bool>,
+    dead: Arc<Flag>,
     /// `None`: it is alone.
     pub member: Option<Member>,
 }
@@ -161,7 +161,7 @@ impl Cluster {
         Some(Node {
             tables,
             tree,
-            dead: watch::Sender::new(false),
+            dead: Arc::default(),
             member,
         })
     }
@@ -170,14 +170,15 @@ impl Cluster {
 impl Node {
     /// As kill -9 would: nobody gets to say anything.
     pub fn kill(&self) {
-        self.dead.send_replace(true);
+        self.dead.set(true);
         if let Some(member) = &self.member {
             member.net.leave(&member.peer);
         }
         let mut all = vec![self.tree.cell()];
         let mut next = 0;
         while let Some(cell) = all.get(next) {
-            let below: Vec<ActorCell> = cell.get_children();
+            let mut below: Vec<ActorCell> = cell.get_children();
+            below.sort_unstable_by_key(ActorCell::get_id);
             all.extend(below);
             next += 1;
         }
@@ -192,7 +193,7 @@ impl Node {
             drop(drained);
         }
         self.tree.stop().await;
-        self.dead.send_replace(true);
+        self.dead.set(true);
         if let Some(member) = &self.member {
             member.net.leave(&member.peer);
         }
@@ -200,7 +201,6 @@ impl Node {
 
     /// What a client of this node gets: nothing, once the node is dead.
     pub async fn or_dead<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
-        let mut dead = self.dead.subscribe();
         let answer = async {
             if let Some(member) = &self.member {
                 // A frozen node takes calls in, and does nothing about them.
@@ -210,7 +210,7 @@ impl Node {
         };
         tokio::select! {
             biased;
-            _ = dead.wait_for(|dead| *dead) => None,
+            () = self.dead.is(true) => None,
             answer = answer => Some(answer),
         }
     }

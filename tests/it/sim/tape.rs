@@ -16,7 +16,8 @@ use openrustpoker::{
     },
 };
 
-use super::UNBROKEN;
+use super::{UNBROKEN, flag::Flag};
+
 /// The store. Clones are the same store.
 #[derive(Clone, Default)]
 pub struct Tape {
@@ -28,8 +29,8 @@ pub struct Tape {
     gate: Option<Gate>,
 }
 
-/// Open, or everything waits. Clones are the same.
-pub type Gate = Arc<tokio::sync::watch::Sender<bool>>;
+/// Up, and everything waits. Clones are the same.
+pub type Gate = Arc<Flag>;
 
 const ALL: ReadLimit = ReadLimit {
     rows: u32::MAX,
@@ -37,7 +38,7 @@ const ALL: ReadLimit = ReadLimit {
 };
 
 impl Tape {
-    /// The same store, for a node behind a gate: `true` is shut.
+    /// The same store, for a node behind a gate.
     pub fn through(&self, gate: Gate) -> Self {
         Self {
             gate: Some(gate),
@@ -48,9 +49,7 @@ impl Tape {
     /// The store, once the gate is open.
     async fn memory(&self) -> &MemoryStore {
         if let Some(gate) = &self.gate {
-            let mut shut = gate.subscribe();
-            // Only the gate's end could fail this, and it is held here.
-            drop(shut.wait_for(|shut| !shut).await);
+            gate.is(false).await;
         }
         &self.memory
     }

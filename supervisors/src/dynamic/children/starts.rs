@@ -138,7 +138,7 @@ impl<K: Key> Children<K> {
         if self.starting > 0 {
             return;
         }
-        for (actor, seen) in self.unclaimed.drain() {
+        for (actor, seen) in std::mem::take(&mut self.unclaimed) {
             match seen {
                 Unclaimed::Up(cell) => {
                     tracing::warn!(%actor, "killing an actor that was linked here by no start_child");
