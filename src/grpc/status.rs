@@ -97,6 +97,14 @@ pub fn store(error: &StoreError) -> Status {
             STORE_RETRY,
         );
     }
+    if let StoreError::Full { .. } = error {
+        tracing::error!(%error, "no room for what a call writes");
+        return unknown(
+            "StoreFull",
+            "the server's disk is full; nothing is lost; try again",
+            STORE_RETRY,
+        );
+    }
     internal("Store", error)
 }
 

@@ -179,6 +179,12 @@ impl Tables {
     }
 
     fn check_room(&self, shard: &Shard) -> Result<(), CallError> {
+        if shard.status.full.load(Relaxed) {
+            return Err(CallError::Busy {
+                reason: "the server's disk is full; nothing is lost",
+                retry_after: ROOM_PAUSE,
+            });
+        }
         if shard.status.queued.load(Relaxed) >= shard.options.shard_queue {
             return Err(CallError::Busy {
                 reason: "its shard has too much to commit",
@@ -572,5 +578,7 @@ const PARKED: &str = "parked";
 const PAGE_MIN: usize = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+/// An operator has to make room first.
+const ROOM_PAUSE: Duration = Duration::from_secs(1);
 const QUEUE_PAUSE: Duration = Duration::from_millis(200);
 const UNKNOWN_PAUSE: Duration = Duration::from_millis(200);

@@ -2,6 +2,7 @@
 
 mod cassandra;
 mod chaos;
+mod disk;
 mod fuzz;
 mod keep;
 mod node;

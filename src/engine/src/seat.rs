@@ -63,7 +63,8 @@ pub enum Away {
     Broke,
 }
 
-/// How a player who owes a blind comes in (R11).
+/// How a player who owes a blind comes in (R11). Nobody can buy the button: its buyer would be the only blind of a hand, and
+/// then the big blind would not move one seat a hand (R10).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Entry {
     /// He waits until the big blind reaches him.

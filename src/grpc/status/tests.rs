@@ -131,6 +131,13 @@ fn what_a_store_says_stays_here() {
         Some(STORE_RETRY),
     );
     assert!(!format!("{status:?}").contains("10.0.0.7"));
+    let full = StoreError::Full {
+        statement,
+        place: "/var/lib/poker".into(),
+    };
+    let status = store(&full);
+    check(&status, Code::Unavailable, "StoreFull", Some(STORE_RETRY));
+    assert!(!format!("{status:?}").contains("/var/lib"));
     let corrupt = StoreError::Corrupt {
         statement,
         finding: "cell 17 holds a secret".into(),

@@ -1,6 +1,6 @@
 //! A player's request: done, refused for good, or answered as before.
 
-use engine::{Command, Phase, PlayerId};
+use engine::{Command, Event, Phase, PlayerId, Viewer};
 use ractor::ActorRef;
 
 use super::{Answer, Reply, TableError, TableMsg, TableRun, answer};
@@ -174,6 +174,35 @@ impl TableRun {
                 }
             }
         })
+    }
+
+    /// The streams of the owner before this one ended with it, and who had one there has
+    /// none until he opens it here: he gets the time for that (R18, P6).
+    pub(super) fn lose_connections(
+        &mut self,
+        myself: &ActorRef<TableMsg>,
+    ) -> Result<(), TableError> {
+        let watchers = self.shard.watchers.of(self.state.id);
+        let here = |player| {
+            watchers
+                .iter()
+                .any(|watcher| watcher.viewer == Viewer::Player(player))
+        };
+        let players = self.state.table.seats().map(|(_, seat)| seat.player);
+        // Each is about another seat, so that they fit together in any order.
+        let lost: Vec<Event> = players
+            .filter(|player| !here(*player))
+            .filter_map(|player| self.decide(&Command::Disconnected { player }).ok())
+            .flat_map(|decided| decided.events)
+            .collect();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let decided = Decided {
+            events: lost,
+            command: "lose connections",
+        };
+        self.propose(myself, decided, None, Answer::Nobody)
     }
 
     pub(super) fn presence(

@@ -111,6 +111,8 @@ pub struct TableRun {
     pub(super) clock: Option<TurnClock>,
     /// When the next hand may begin.
     deal_at: Option<Instant>,
+    /// By when the streams that ended with the owner before are here again, if ever.
+    streams_due: Option<Instant>,
     idle_since: Instant,
     timer: Option<(Instant, JoinHandle<()>)>,
     timer_no: u64,
@@ -176,6 +178,7 @@ impl Actor for TableActor {
             fell,
             clock: None,
             deal_at: None,
+            streams_due: woken.inherited.then(|| Instant::now() + STREAMS_BACK),
             idle_since: Instant::now(),
             timer: None,
             timer_no: 0,
@@ -302,4 +305,6 @@ fn answer<T>(reply: Reply<T>, value: Result<T, CallError>) {
     }
 }
 
+/// Clients come back within a second; a player who does not is told to the others.
+const STREAMS_BACK: Duration = Duration::from_secs(3);
 const BUSY_PAUSE: Duration = Duration::from_millis(50);

@@ -13,11 +13,21 @@ impl TableRun {
     /// What the table does by itself: clocks that ran out, the next hand.
     pub(super) fn own_doing(&mut self, myself: &ActorRef<TableMsg>) -> Result<(), TableError> {
         let now = Instant::now();
+        let stalled = self.shard.status.stalled();
+        let over = self.clock.is_some_and(|clock| {
+            !self.shard.status.is_stalled() && clock.due_in(now, stalled).is_zero()
+        });
+        // Before the time of a player is over: it may be longer if he has no stream here.
+        if self.streams_due.is_some_and(|due| over || due <= now) {
+            self.streams_due = None;
+            self.lose_connections(myself)?;
+            if self.pending.is_some() {
+                return Ok(());
+            }
+        }
         if let Some(clock) = self.clock {
             let running = clock.running;
-            if self.shard.status.is_stalled()
-                || !clock.due_in(now, self.shard.status.stalled()).is_zero()
-            {
+            if !over {
                 return Ok(());
             }
             let time_out = Command::TimeOut {

@@ -33,6 +33,7 @@ impl TableRun {
             && self.waiting.is_empty()
             && self.clock.is_none()
             && self.deal_at.is_none()
+            && self.streams_due.is_none()
             && !self.audience.someone_lags();
         quiet.then(|| self.idle_since + self.shard.options.sleep_after)
     }
@@ -58,7 +59,8 @@ impl TableRun {
         }
         // A deal that is due while an append is under way waits for it, not for a timer.
         let deal = self.deal_at.filter(|_| self.pending.is_none());
-        let due = [turn, lag, deal, self.sleeps_at()]
+        let streams = self.streams_due.filter(|_| self.pending.is_none());
+        let due = [turn, lag, deal, streams, self.sleeps_at()]
             .into_iter()
             .flatten()
             .min();

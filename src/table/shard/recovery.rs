@@ -33,6 +33,8 @@ pub struct Committed {
     pub held: Held,
     /// Its latest events, for watchers that resume.
     pub ring: VecDeque<Arc<Told>>,
+    /// As another owner left it: nothing was committed to it since the takeover.
+    inherited: bool,
 }
 
 /// A state that is held in the form that costs least.
@@ -120,11 +122,12 @@ impl Brief {
 }
 
 impl Committed {
-    /// A table that just got this state.
+    /// A table as the log has it.
     pub fn new(state: Arc<TableState>) -> Self {
         Self {
             held: Held::Awake(state),
             ring: VecDeque::new(),
+            inherited: true,
         }
     }
 
@@ -139,6 +142,7 @@ impl Committed {
     /// Takes in what a commit brought.
     pub fn advance(&mut self, state: Arc<TableState>, told: impl IntoIterator<Item = Arc<Told>>) {
         self.held = Held::Awake(state);
+        self.inherited = false;
         self.remember(told);
     }
 
@@ -219,6 +223,7 @@ impl Book {
         Ok(Some(Woken {
             state,
             ring: committed.ring.clone(),
+            inherited: committed.inherited,
         }))
     }
 }
@@ -229,6 +234,8 @@ pub struct Woken {
     pub state: Arc<TableState>,
     /// Its latest events.
     pub ring: VecDeque<Arc<Told>>,
+    /// It is as another owner left it.
+    pub inherited: bool,
 }
 
 /// Reads a log into a [`Book`].

@@ -18,6 +18,8 @@ pub struct Status {
     pub queued: AtomicUsize,
     /// Whether the fold is done and tables may start.
     pub ready: AtomicBool,
+    /// Whether the store has no room: commits wait until there is some.
+    pub full: AtomicBool,
     /// The epoch of the present log.
     epoch: AtomicU64,
     /// Commits since the process started.
@@ -42,6 +44,7 @@ impl Status {
         Self {
             queued: AtomicUsize::new(0),
             ready: AtomicBool::new(false),
+            full: AtomicBool::new(false),
             epoch: AtomicU64::new(0),
             commits: AtomicU64::new(0),
             actions: AtomicU64::new(0),

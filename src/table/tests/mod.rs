@@ -1,8 +1,10 @@
 //! Tables over the memory store, in paused time.
 
 mod codec;
+mod connections;
 mod crash;
 mod departures;
+mod full;
 mod parking;
 mod requests;
 mod run_twice;

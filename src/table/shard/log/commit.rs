@@ -13,7 +13,10 @@ use super::{
     LogError, LogMsg, LogState, Release, answer, open::OpenError, report, void::VoidError,
 };
 use crate::{
-    store::log::{AppendError, ShardLog},
+    store::{
+        StoreError,
+        log::{AppendError, ShardLog},
+    },
     table::{
         actor::TableMsg,
         codec,
@@ -127,9 +130,16 @@ impl LogState {
 
     pub(super) fn committed(&mut self, (log, outcome): Returned) -> Result<(), LogError> {
         self.log = Some(log);
-        // If it failed, the proposals are dropped, their tables end with this log, and
-        // every caller who waits asks the next owner, with the same request id.
-        outcome?;
+        match outcome {
+            Ok(()) => self.has_room(),
+            Err(AppendError::NotWritten(error @ StoreError::Full { .. })) => {
+                self.has_no_room(&error);
+                return Ok(());
+            }
+            // The proposals are dropped, their tables end with this log, and every caller
+            // who waits asks the next owner, with the same request id.
+            Err(error) => return Err(error.into()),
+        }
         self.last_confirmed = Some(Instant::now());
         if !self.flying.is_empty() {
             self.shard.status.commits.fetch_add(1, Relaxed);
@@ -142,6 +152,38 @@ impl LogState {
             .for_each(|release| release());
         self.answer_loads();
         Ok(())
+    }
+
+    /// Nothing of the commit is in the log, and nothing ever will be: the slot is free and
+    /// the log goes on. So the proposals go back to where they were, their tables wait as
+    /// for a slow store, clocks stand still, and new calls are turned away.
+    fn has_no_room(&mut self, error: &StoreError) {
+        if !self.shard.status.full.swap(true, Relaxed) {
+            tracing::error!(shard = %self.shard.id, %error, "play pauses until there is room");
+        }
+        for proposal in std::mem::take(&mut self.flying).into_iter().rev() {
+            self.queue.push_front(Box::new(proposal));
+        }
+        self.shard.status.queued.store(self.queue.len(), Relaxed);
+        let since = std::mem::take(&mut self.unconfirmed);
+        self.unconfirmed = std::mem::take(&mut self.confirming);
+        self.unconfirmed.extend(since);
+        self.shard.status.set_stalled(Some(Instant::now()));
+    }
+
+    fn has_room(&self) {
+        if self.shard.status.full.swap(false, Relaxed) {
+            tracing::info!(shard = %self.shard.id, "there is room again; play goes on");
+            self.shard.status.set_stalled(None);
+        }
+    }
+
+    /// Looks for room again in a while: what is in the queue is still to be written.
+    pub(super) fn rest_without_room(&mut self, myself: &ActorRef<LogMsg>) {
+        if self.shard.status.full.load(Relaxed) {
+            self.commit_timer = true;
+            self.after(ROOM_PAUSE, myself, || LogMsg::CommitDue);
+        }
     }
 
     /// One proposal is durable: into the book, then to its table, then to whoever asked.
@@ -232,6 +274,8 @@ async fn mistaken(
     outcome
 }
 
+/// Often enough that nobody waits long once an operator made room, and cheap for a full disk.
+const ROOM_PAUSE: Duration = Duration::from_millis(250);
 /// How long an orderly stop waits for the commit in flight; below the five seconds that
 /// its supervisor gives it.
 const FLIGHT_GRACE: Duration = Duration::from_secs(2);

@@ -207,6 +207,7 @@ impl Actor for Log {
     ) -> Result<LogState, ActorProcessingErr> {
         // Nothing of an earlier incarnation is valid any more.
         shard.status.ready.store(false, Relaxed);
+        shard.status.full.store(false, Relaxed);
         shard.status.queued.store(0, Relaxed);
         shard.status.set_stalled(Some(Instant::now()));
         shard.log.set(myself.clone());
@@ -292,6 +293,7 @@ impl LogState {
                     .and_then(|mut flight| flight.try_recv().ok())
                 {
                     self.committed(returned)?;
+                    self.rest_without_room(myself);
                 }
             }
             LogMsg::CommitDue => self.commit_timer = false,
@@ -344,7 +346,7 @@ impl LogState {
         } else if self.prune_after == Some(0) {
             self.prune_after = None;
             self.start_prune(myself);
-        } else if self.should_rotate() {
+        } else if self.should_rotate() && !self.commit_timer {
             self.start_rotation(myself)?;
         } else if !self.queue.is_empty() && !self.commit_timer && !self.outbox.is_full() {
             self.start_commit(myself);

@@ -108,6 +108,8 @@ impl LogState {
 
     pub(super) fn progress(&self, progress: Progress) {
         match progress {
+            // An answer in time that says that there is no room is no progress.
+            Progress::Running if self.shard.status.full.load(Relaxed) => {}
             Progress::Running => self.shard.status.set_stalled(None),
             Progress::Stalled | Progress::Stopped => {
                 tracing::warn!(shard = %self.shard.id, ?progress, "the shard cannot commit");
