@@ -102,6 +102,18 @@ pub enum SchemaError {
         /// Which data centre.
         data_centre: String,
     },
+    /// What is written goes by itself after a while, the log as well.
+    #[error(
+        "table {table} of keyspace {keyspace} forgets what is {seconds} s old: `ALTER TABLE {keyspace}.{table} WITH default_time_to_live = 0`; what was written before that may still go, so back up at once, and restore into another keyspace"
+    )]
+    Expires {
+        /// Where.
+        keyspace: String,
+        /// Which.
+        table: String,
+        /// Its `default_time_to_live`.
+        seconds: i32,
+    },
     /// What is written is not kept.
     #[error("keyspace {keyspace} has durable_writes = false: alter it")]
     NotDurable {
@@ -281,12 +293,21 @@ pub(super) async fn check(
             tables,
         });
     }
+    let lives = lives(session, name).await?;
     for table in wanted {
         if let Some(finding) = table.differs(&there[&table.name]) {
             return Err(SchemaError::Foreign {
                 keyspace: owned(),
                 table: table.name,
                 finding,
+            });
+        }
+        let seconds = lives.get(&table.name).copied().unwrap_or_default();
+        if seconds != 0 && !table.expires {
+            return Err(SchemaError::Expires {
+                keyspace: owned(),
+                table: table.name,
+                seconds,
             });
         }
     }
@@ -341,6 +362,14 @@ async fn columns(
         });
     }
     Ok(tables)
+}
+
+/// After how many seconds what is written to each table of a keyspace goes by itself; 0 is never.
+async fn lives(session: &Session, keyspace: &str) -> Result<HashMap<String, i32>, SchemaError> {
+    let cql =
+        "SELECT table_name, default_time_to_live FROM system_schema.tables WHERE keyspace_name = ?";
+    let found: Vec<(String, i32)> = described(session, cql, keyspace).await?;
+    Ok(found.into_iter().collect())
 }
 
 /// What Cassandra's own tables say about a keyspace.

@@ -114,6 +114,42 @@ async fn foreign_tables_and_copies_are_refused() {
     assert_eq!(refusal(&options).await, foreign.to_string());
 }
 
+/// A log that expires row by row would be found damaged when it is too late.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Cassandra: tests/run cassandra"]
+async fn tables_that_forget_by_themselves_are_refused() {
+    let name = fresh_keyspace().await;
+    let (past, options) = (session().await, options(&name));
+    let lives = async |table: &str, seconds: u32| {
+        let cql = format!("ALTER TABLE {name}.{table} WITH default_time_to_live = {seconds}");
+        past.query_unpaged(cql, ()).await.expect("it is done");
+    };
+    for table in [
+        "cluster",
+        "shards",
+        "shard_log",
+        "hands",
+        "hands_of_players",
+        "buckets_of_tables",
+        "buckets_of_players",
+        "sessions",
+    ] {
+        lives(table, 864_000).await;
+        assert_eq!(
+            refusal(&options).await,
+            format!(
+                "table {table} of keyspace {name} forgets what is 864000 s old: `ALTER TABLE {name}.{table} WITH \
+                 default_time_to_live = 0`; what was written before that may still go, so back up at once, and restore into \
+                 another keyspace"
+            )
+        );
+        lives(table, 0).await;
+    }
+    // Signs of life are meant to go.
+    lives("nodes", 3_600).await;
+    check_schema(&options).await.expect("it is whole");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Cassandra: tests/run cassandra"]
 async fn another_data_centre_is_refused() {

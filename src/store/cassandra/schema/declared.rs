@@ -7,6 +7,8 @@ pub(super) struct Table {
     /// The statement that makes it.
     pub(super) cql: String,
     pub(super) columns: Vec<Column>,
+    /// Whether its rows go by themselves after a while.
+    pub(super) expires: bool,
 }
 
 /// A row of `system_schema.columns`.
@@ -110,6 +112,7 @@ fn table(cql: &str) -> Option<Table> {
         name: name.to_owned(),
         cql: cql.to_owned(),
         columns: columns.collect::<Option<_>>()?,
+        expires: end.contains("default_time_to_live"),
     })
 }
 
@@ -168,6 +171,12 @@ mod tests {
         );
         assert_eq!(told(&tables[4])[4], "hand_no bigint clustering 2 desc");
         assert_eq!(told(&tables[8])[2], "incarnation bigint clustering 1 asc");
+        let expire: Vec<&str> = tables
+            .iter()
+            .filter(|table| table.expires)
+            .map(|table| table.name.as_str())
+            .collect();
+        assert_eq!(expire, ["nodes"]);
     }
 
     #[test]
