@@ -2,16 +2,19 @@
 //!
 //! [`suite`] is for all stores: each check gets a fresh one. [`rivals`] plays owners who fight over one shard, and is also
 //! run over the memory store with faults, for hundreds of seeds; its checker is shown red on [`rivals::Defect`]s.
-//! `record` writes such a fight down, for the model in `tests/models` to replay.
+//! `record` writes such a fight down, for the model in `tests/models` to replay. [`patient`] is for stores that lose answers.
 //! A check that fails panics with what it expected.
 
 use std::future::Future;
 use std::sync::Arc;
 
 use super::Store;
+use super::memory::MemoryStore;
+use rivals::Ring;
 
 pub mod archive;
 pub mod owners;
+pub mod patient;
 #[cfg(feature = "conformance")]
 pub mod record;
 pub mod rivals;
@@ -25,27 +28,40 @@ where
     F: Fn() -> M,
     M: Future<Output = Arc<dyn Store>>,
 {
-    statements::cluster_record(&*make().await).await;
-    statements::shard_row(&*make().await).await;
-    statements::segment_is_created_once(&*make().await).await;
-    statements::append_names_everything(&*make().await).await;
-    statements::seal_is_final(&*make().await).await;
-    statements::reads_are_bounded(&*make().await).await;
-    statements::pruned_segment_stays_sealed(&*make().await).await;
-    statements::shards_are_apart(&*make().await).await;
-    archive::hands(&*make().await).await;
-    archive::sessions(&*make().await).await;
-    archive::scans_see_everything(&*make().await).await;
-    archive::forgetting_spares_what_is_younger(&*make().await).await;
-    archive::beats(&*make().await).await;
-    owners::takeover_reads_everything(make().await).await;
-    owners::overtaken_owner_is_refused(make().await).await;
-    owners::rotation_and_pruning(make().await).await;
-    owners::interrupted_prune_is_swept(make().await).await;
-    owners::handover_keeps_every_commit(make().await).await;
+    suite_amid(|| async { (make().await, None::<MemoryStore>) }).await;
+}
+
+/// The same on stores that misbehave, each with what its faults obey. A store that does not answer every statement is made one
+/// that does by [`patient::Patient`].
+pub async fn suite_amid<F, M, R>(make: F)
+where
+    F: Fn() -> M,
+    M: Future<Output = (Arc<dyn Store>, R)>,
+    R: Ring,
+{
+    let fresh = || async { make().await.0 };
+    statements::cluster_record(&*fresh().await).await;
+    statements::shard_row(&*fresh().await).await;
+    statements::segment_is_created_once(&*fresh().await).await;
+    statements::append_names_everything(&*fresh().await).await;
+    statements::seal_is_final(&*fresh().await).await;
+    statements::reads_are_bounded(&*fresh().await).await;
+    statements::pruned_segment_stays_sealed(&*fresh().await).await;
+    statements::shards_are_apart(&*fresh().await).await;
+    archive::hands(&*fresh().await).await;
+    archive::sessions(&*fresh().await).await;
+    archive::scans_see_everything(&*fresh().await).await;
+    archive::forgetting_spares_what_is_younger(&*fresh().await).await;
+    archive::beats(&*fresh().await).await;
+    owners::takeover_reads_everything(fresh().await).await;
+    owners::overtaken_owner_is_refused(fresh().await).await;
+    owners::rotation_and_pruning(fresh().await).await;
+    owners::interrupted_prune_is_swept(fresh().await).await;
+    owners::handover_keeps_every_commit(fresh().await).await;
     for seed in 0..SEEDS {
-        let stores = make().await;
-        let report = rivals::play(stores, None, seed, rivals::Script::quick()).await;
+        let (store, ring) = make().await;
+        let stores = std::array::from_fn(|_| store.clone());
+        let report = rivals::fight(stores, &ring, seed, rivals::Script::quick()).await;
         assert!(
             report.violations.is_empty(),
             "seed {seed}: {:?}",

@@ -14,7 +14,7 @@
 //! …                                                         // faults, rivals, proxies between this process and the database
 //! let trace = recorder.trace();                             // also while owners still run; open calls count as unanswered
 //! trace::write(File::create("run.jsonl")?, &trace)?;        // a line for each question and each answer
-//! replay(&trace)?;                                          // names the first call that the model does not allow
+//! replay(&trace, Delivery::Twice)?;                         // names the first call that the model does not allow
 //! ```
 //!
 //! All owners of a run must be in one process, since the order of the lines is what says which calls overlapped. The order is
@@ -24,7 +24,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-pub use orp_models::replay::{Contradiction, Report, replay};
+pub use orp_models::replay::{Contradiction, Delivery, Report, replay};
 pub use orp_models::trace;
 use orp_models::trace::{Body, Chain, Event, Line, Recorded};
 use orp_models::words::{self, Fixed, Key, Kind, Link, Payload, Statement, Token, Values};

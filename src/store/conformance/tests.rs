@@ -3,14 +3,38 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::patient::Patient;
 use super::rivals::{Defect, Report, Script, play};
-use super::suite;
+use super::{suite, suite_amid};
 use crate::store::Store;
 use crate::store::memory::{FaultRates, MemoryStore};
 
 #[tokio::test(start_paused = true)]
 async fn memory_store_conforms() {
     suite(|| async { Arc::new(MemoryStore::new()) as Arc<dyn Store> }).await;
+}
+
+/// Requests and answers are lost; nothing comes late, which would be a statement that nobody repeats any more.
+const LOSSES: FaultRates = FaultRates {
+    refuse: 100,
+    lose_request: 100,
+    lose_answer: 200,
+    late: 0,
+    late_calls: 0,
+    max_delay: Duration::from_millis(2),
+};
+
+#[tokio::test(start_paused = true)]
+async fn memory_store_conforms_while_it_loses_requests_and_answers() {
+    for seed in 0..8 {
+        suite_amid(|| async {
+            let memory = MemoryStore::new();
+            memory.seed(seed, LOSSES);
+            let store = Patient::new(Arc::new(memory.clone()));
+            (Arc::new(store) as Arc<dyn Store>, Some(memory))
+        })
+        .await;
+    }
 }
 
 pub(super) const FAULTS: FaultRates = FaultRates {

@@ -10,14 +10,14 @@ use super::{LogOptions, Progress};
 use crate::store::{Answer, Statement, StoreError};
 
 /// An answer, and whether the statement may have been applied before it.
-pub(super) struct Asked<T> {
-    pub(super) answer: T,
+pub(in crate::store) struct Asked<T> {
+    pub(in crate::store) answer: T,
     /// An earlier attempt of this statement ended without an answer: it may have been applied, or may be applied later.
-    pub(super) doubt: bool,
+    pub(in crate::store) doubt: bool,
 }
 
 /// No answer.
-pub(super) enum Unanswered {
+pub(in crate::store) enum Unanswered {
     /// Every attempt promised that it never applies.
     Never(StoreError),
     /// Some attempt may have been applied, or may be applied later.
@@ -25,7 +25,7 @@ pub(super) enum Unanswered {
 }
 
 impl Unanswered {
-    pub(super) fn into_error(self) -> StoreError {
+    pub(in crate::store) fn into_error(self) -> StoreError {
         match self {
             Self::Never(error) | Self::Unknown(error) => error,
         }
@@ -36,7 +36,7 @@ impl Unanswered {
 ///
 /// A definite failure says nothing about an earlier attempt of unknown outcome, so doubt, once there, stays until an
 /// answer comes. Ends without an answer when the time is used up or trying again cannot help.
-pub(super) async fn ask<T, F, A>(
+pub(in crate::store) async fn ask<T, F, A>(
     options: &LogOptions,
     statement: Statement,
     attempt: F,

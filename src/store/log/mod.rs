@@ -37,6 +37,8 @@ mod walk;
 
 pub use append::AppendError;
 pub use ask::repeat;
+#[cfg(any(test, feature = "conformance"))]
+pub(in crate::store) use ask::{Unanswered, ask};
 pub use copy::{CopyError, LogCopy};
 #[cfg(feature = "conformance")]
 pub(super) use frame::{Frame, Kind as RowType};

@@ -45,7 +45,10 @@ impl ShardLog {
         self.chain.push(next);
         self.write_checkpoint(checkpoint.into_iter()).await?;
         self.checkpoints.push(next);
-        hint_tail(&*self.store, &self.options, self.segment()).await;
+        // Sealed at the checkpoint's last row: the hint is the next owner's by now.
+        if self.stopped.is_none() {
+            hint_tail(&*self.store, &self.options, self.segment()).await;
+        }
         Ok(next)
     }
 

@@ -44,7 +44,13 @@ async fn what_is_broken_on_purpose_is_seen() {
                 .copied()
                 .unwrap_or("nothing")
                 .to_owned();
-            println!("{defect:?}, seed {seed}: {seen} violations, such as: {shown}");
+            let model = match &run.replayed {
+                Ok(_) => "allows it".to_owned(),
+                Err(contradiction) => format!("contradicts it: {}", contradiction.why),
+            };
+            println!(
+                "{defect:?}, seed {seed}: {seen} violations, such as: {shown}; the model {model}"
+            );
             if seen > 0 {
                 break;
             }

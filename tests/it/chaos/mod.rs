@@ -22,13 +22,13 @@ mod rivals;
 mod server;
 
 /// The proxies before all nodes, and the plan that they follow.
-struct Proxies {
-    plan: Arc<Plan>,
+pub struct Proxies {
+    pub plan: Arc<Plan>,
     each: Vec<Proxy>,
 }
 
 impl Proxies {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let plan = Arc::new(Plan::default());
         let mut each = Vec::new();
         for (at, node) in named().iter().zip(crate::cassandra::hosts()) {
@@ -47,7 +47,7 @@ fn named() -> Vec<String> {
 }
 
 /// Options that lead through the proxies.
-fn through_proxies(keyspace: &str) -> CassandraOptions {
+pub fn through_proxies(keyspace: &str) -> CassandraOptions {
     CassandraOptions {
         hosts: named(),
         request_timeout: PATIENCE,

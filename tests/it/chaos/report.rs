@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use openrustpoker::store::conformance::record::trace::Line;
+use openrustpoker::store::conformance::record::{self, Contradiction};
 use openrustpoker::store::conformance::rivals::Report;
 
 use super::monkey::Blow;
@@ -15,6 +17,10 @@ pub struct Run {
     pub fights: Vec<Report>,
     pub tally: Tally,
     pub blows: Vec<Blow>,
+    /// What was asked of the stores, and answered.
+    pub trace: Vec<Line>,
+    /// What the model says of it.
+    pub replayed: Result<record::Report, Contradiction>,
 }
 
 impl Run {
@@ -73,6 +79,8 @@ impl fmt::Display for Run {
             fights,
             tally,
             blows,
+            trace: _,
+            replayed,
         } = self;
         writeln!(
             f,
@@ -108,6 +116,18 @@ impl fmt::Display for Run {
         )?;
         writeln!(f, "takeover {}", Spread(&self.takeovers()))?;
         writeln!(f, "recovery {}", Spread(&self.recoveries()))?;
+        match replayed {
+            Ok(record::Report {
+                calls,
+                unanswered,
+                applied,
+                incarnations,
+            }) => writeln!(
+                f,
+                "replayed by the model: {calls} statements, {unanswered} unanswered, {applied} applied, {incarnations} incarnations"
+            )?,
+            Err(contradiction) => writeln!(f, "contradicted by the model: {contradiction}")?,
+        }
         write!(f, "violations {}", self.violations().len())?;
         for violation in self.violations().iter().take(SHOWN) {
             write!(f, "\n  {violation}")?;

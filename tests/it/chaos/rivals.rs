@@ -1,10 +1,14 @@
 //! Rival owners on every shard, statements of unknown outcome, database nodes frozen, killed and cut off.
 
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use openrustpoker::ids::ShardId;
 use openrustpoker::store::Store;
+use openrustpoker::store::conformance::record::{Delivery, Recorder, replay, trace};
 use openrustpoker::store::conformance::rivals::{Script, fight};
 use openrustpoker::store::log::LogOptions;
 use tokio::sync::watch;
@@ -28,6 +32,12 @@ async fn rivals_over_three_nodes_break_nothing() {
         let run = run(&proxies, stores, seed, script(lasts)).await;
         println!("{run}");
         assert_eq!(run.violations(), [""; 0], "SEED={seed}");
+        if let Err(contradiction) = &run.replayed {
+            panic!(
+                "SEED={seed}: the model contradicts what is recorded in {}: {contradiction}",
+                keep(&run).display()
+            );
+        }
         check_that_it_was_hard(&run);
     }
 }
@@ -68,13 +78,23 @@ fn check_that_it_was_hard(run: &Run) {
     );
 }
 
-/// Fights over all shards at once.
+/// Writes a run down for whoever looks into it.
+fn keep(run: &Run) -> PathBuf {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rivals-{}.jsonl", run.seed));
+    let out = File::create(&file).expect("the folder for it is cargo's");
+    trace::write(BufWriter::new(out), &run.trace).expect("there is room");
+    file
+}
+
+/// Fights over all shards at once, recorded, and replayed by the model.
 pub async fn run(
     proxies: &Arc<Proxies>,
     stores: [Arc<dyn Store>; 4],
     seed: u64,
     script: Script,
 ) -> Run {
+    let recorder = Recorder::new(Arc::clone(&stores[0]));
+    let stores = stores.map(|store| Arc::new(recorder.client_of(store)) as Arc<dyn Store>);
     proxies.plan.seed(seed, RATES);
     let began = Instant::now();
     let (call_back, called) = watch::channel(false);
@@ -106,8 +126,12 @@ pub async fn run(
         reports.push(judged.expect("it ends").expect("no rival panics"));
     }
     let around = Arc::into_inner(around).expect("all fights are over");
+    let trace = recorder.trace();
     Run {
         seed,
+        // The proxy sends some statements twice.
+        replayed: replay(&trace, Delivery::Twice),
+        trace,
         lasted: script.lasts,
         fights: reports,
         tally: proxies.plan.tally().since(&before),

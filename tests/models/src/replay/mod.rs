@@ -86,6 +86,16 @@ struct Call {
 }
 
 impl Call {
+    /// The copy whose answer was not heard. One of a statement that answered "applied" changes nothing any more.
+    fn copy(&self) -> Option<Self> {
+        let refused = matches!(self.outcome, Outcome::Answered(Answer::NotApplied(_)));
+        refused.then(|| Self {
+            outcome: Outcome::Unknown,
+            ended: None,
+            ..self.clone()
+        })
+    }
+
     fn contradicts(&self, why: impl Into<String>) -> Contradiction {
         let answered = match &self.outcome {
             Outcome::Answered(answer) => Some(Box::new(answer.clone())),
@@ -123,8 +133,22 @@ impl Appended {
     }
 }
 
+/// How often a statement that was asked once may get to the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Once, or never.
+    Once,
+    /// Twice, too, and either copy's answer is the one that is heard: what a proxy may do. So whoever hears that his statement
+    /// was not applied, may hear it because his other copy was.
+    Twice,
+}
+
 /// Checks a run whose store was empty when it began.
-pub fn replay(lines: &[Line]) -> Result<Report, Contradiction> {
+///
+/// It sees what no order of the statements explains, of those that are in the trace. What is not in it, and what nobody could
+/// have seen, it does not miss: leave every attempt of a statement out, and it says so as soon as anybody heard of its effect;
+/// leave one of two attempts out, and what is left may well have happened.
+pub fn replay(lines: &[Line], delivery: Delivery) -> Result<Report, Contradiction> {
     let mut calls = calls(lines);
     let mut appended: BTreeMap<(u16, Key), Appended> = BTreeMap::new();
     for call in &calls {
@@ -153,15 +177,19 @@ pub fn replay(lines: &[Line]) -> Result<Report, Contradiction> {
         }
     }
 
+    let copies = match delivery {
+        Delivery::Once => Vec::new(),
+        Delivery::Twice => calls.iter().filter_map(Call::copy).collect(),
+    };
     let mut partitions: BTreeMap<(u16, Partition), Vec<&Call>> = BTreeMap::new();
-    let mut clients: BTreeMap<(u16, u64), Vec<&Call>> = BTreeMap::new();
-    for call in &calls {
+    for call in calls.iter().chain(&copies) {
         let partition = (call.shard, call.statement.partition());
         partitions.entry(partition).or_default().push(call);
-        clients
-            .entry((call.shard, call.client))
-            .or_default()
-            .push(call);
+    }
+    let mut clients: BTreeMap<(u16, u64), Vec<&Call>> = BTreeMap::new();
+    for call in &calls {
+        let client = (call.shard, call.client);
+        clients.entry(client).or_default().push(call);
     }
     for ((shard, partition), calls) in &partitions {
         let rows = match partition {
