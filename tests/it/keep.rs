@@ -17,13 +17,14 @@ use openrustpoker::{
 use crate::node::{Keep, Server};
 
 /// What a command said, and how it ended.
-struct Said {
+pub struct Said {
     code: i32,
     out: String,
     error: String,
 }
 
-fn orp(args: &[&str]) -> Said {
+/// Runs the real binary.
+pub fn orp(args: &[&str]) -> Said {
     let done = Command::new(env!("CARGO_BIN_EXE_orp"))
         .args(args)
         .output()
@@ -37,7 +38,8 @@ fn orp(args: &[&str]) -> Said {
 }
 
 impl Said {
-    fn is(self, code: i32, part: &str) -> String {
+    /// It ended so, and said so. Answers its output.
+    pub fn is(self, code: i32, part: &str) -> String {
         let Self {
             code: found,
             out,
@@ -66,7 +68,7 @@ fn config(folder: &Path, shards: u16) -> String {
 }
 
 /// Both sides of the chips, from the last line of a check.
-fn chips(out: &str) -> String {
+pub fn chips(out: &str) -> String {
     let last = out.lines().last().expect("it says something");
     let (_, chips) = last.split_once("chips: ").expect("it counts chips");
     chips.to_owned()
@@ -194,7 +196,7 @@ fn damaged(from: &Path, to: &Path) {
 }
 
 /// A node takes the store over, and its chips are conserved.
-async fn serves(config: &str) {
+pub async fn serves(config: &str) {
     let config = Config::load(Some(Path::new(config))).expect("it is sound");
     let node = tree::start(&config).await.expect("it starts");
     let ready = tokio::time::timeout(Duration::from_secs(30), node.ready()).await;
@@ -206,7 +208,8 @@ async fn serves(config: &str) {
     node.stop().await;
 }
 
-async fn played(control: &Control, hands: u64) {
+/// Waits for so many hands.
+pub async fn played(control: &Control, hands: u64) {
     let played = async {
         while control.hands() < hands {
             tokio::time::sleep(Duration::from_millis(1)).await;

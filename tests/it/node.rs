@@ -53,8 +53,8 @@ impl Server {
         Self::start_at(folder, keep, 0)
     }
 
-    /// The same at a port that is free because the server before it was killed.
-    pub fn start_at(folder: &Path, keep: &Keep, port: u16) -> Self {
+    /// Writes its configuration to `folder`; answers the file.
+    pub fn configure(folder: &Path, keep: &Keep, port: u16) -> PathBuf {
         let config = folder.join("config.yaml");
         let text = format!(
             "grpc:\n  port: {port}\nops:\n  port: 0\n{}server:\n  shards: {}\n  hand_pause_ms: 0\n  \
@@ -62,6 +62,12 @@ impl Server {
             keep.config, keep.shards, keep.segment_bytes
         );
         std::fs::write(&config, text).expect("the folder can be written");
+        config
+    }
+
+    /// The same at a port that is free because the server before it was killed.
+    pub fn start_at(folder: &Path, keep: &Keep, port: u16) -> Self {
+        let config = Self::configure(folder, keep, port);
         let mut child = Command::new(env!("CARGO_BIN_EXE_orp"))
             .args(["serve", "--config"])
             .arg(&config)

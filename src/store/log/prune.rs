@@ -4,7 +4,7 @@ use super::ask::{Unanswered, ask};
 use super::{SegmentKey, ShardLog};
 use crate::store::{Cas, ShardRow, Statement, StoreError};
 
-/// Why nothing, or not everything, was pruned. The log goes on in every case.
+/// Why nothing, or not everything, was pruned. It ends no log.
 #[derive(Debug, thiserror::Error)]
 pub enum PruneError {
     /// That segment is not one of the log that begins with a complete checkpoint, after `low`.
@@ -19,6 +19,9 @@ pub enum PruneError {
     /// the new value, may move it again.
     #[error("low was moved by another owner: this log cannot prune until its next takeover")]
     LowMoved,
+    /// The log has ended. Pruning is the next owner's.
+    #[error("the log has ended: its next owner prunes")]
+    Stopped,
     /// The store did not say. Trying again is safe.
     #[error("store gave no answer")]
     Store(#[source] StoreError),
@@ -27,6 +30,9 @@ pub enum PruneError {
 impl ShardLog {
     /// The newest segment that [`Self::prune`] takes, if there is one.
     pub fn prunable(&self) -> Option<SegmentKey> {
+        if self.stopped.is_some() {
+            return None;
+        }
         self.checkpoints
             .iter()
             .copied()
@@ -37,6 +43,9 @@ impl ShardLog {
     /// Forgets what comes before `up_to`, a segment of this log that begins with a complete checkpoint. The caller vouches
     /// that nothing in it is needed beside what the checkpoint carries: every finished hand is archived.
     pub async fn prune(&mut self, up_to: SegmentKey) -> Result<(), PruneError> {
+        if self.stopped.is_some() {
+            return Err(PruneError::Stopped);
+        }
         let low = self.low;
         if up_to <= low || !self.checkpoints.contains(&up_to) {
             return Err(PruneError::NoCheckpoint { up_to, low });

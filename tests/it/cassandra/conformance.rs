@@ -116,10 +116,10 @@ impl Keyspaces {
 
 /// In ten thousand conditional statements; others meet a fifth of that.
 const LOSSES: Rates = Rates {
-    lose_request: 150,
-    cut_before: 300,
-    lose_answer: 250,
-    cut_after: 500,
+    lose_request: 400,
+    cut_before: 600,
+    lose_answer: 500,
+    cut_after: 800,
     late: 0,
     hold: 0,
     twice: 0,

@@ -11,7 +11,9 @@ use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 
 mod conformance;
+mod damage;
 mod growth;
+mod keep;
 mod locked;
 mod paxos_v1;
 pub mod recovery;

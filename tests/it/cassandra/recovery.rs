@@ -9,10 +9,16 @@ use super::{fresh_keyspace, hosts, told};
 
 /// A keyspace of our own and its name, and the keys of its decks.
 pub async fn keep(folder: &Path) -> (Keep, String) {
+    let keyspace = fresh_keyspace().await;
     let keys = folder.join("deck.key");
     std::fs::write(&keys, format!("1:{}\n", "5a".repeat(32))).expect("the folder can be written");
-    let (keyspace, hosts) = (fresh_keyspace().await, hosts().join("\", \""));
-    let keep = Keep {
+    (keep_in(&keyspace, &keys), keyspace)
+}
+
+/// A keyspace, and the file with the keys of its decks.
+pub fn keep_in(keyspace: &str, keys: &Path) -> Keep {
+    let hosts = hosts().join("\", \"");
+    Keep {
         config: format!(
             "store: cassandra\ncassandra:\n  hosts: [\"{hosts}\"]\n  keyspace: {keyspace}\nsecrets:\n  deck_key_file: {}\n",
             keys.display()
@@ -20,8 +26,7 @@ pub async fn keep(folder: &Path) -> (Keep, String) {
         files: told("CASSANDRA_HOME").into(),
         shards: SHARDS,
         segment_bytes: SEGMENT_BYTES,
-    };
-    (keep, keyspace)
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

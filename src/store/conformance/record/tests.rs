@@ -10,7 +10,7 @@ use super::super::rivals::{self, Defect, History, Script, fight};
 use super::super::tests::{FAULTS, ZOMBIES, hasty};
 use super::{Delivery, Recorder, Report, replay};
 use crate::ids::ShardId;
-use crate::store::log::{LogOptions, ShardLog};
+use crate::store::log::{LogOptions, PruneError, ShardLog};
 use crate::store::memory::{Fault, FaultRates, MemoryStore};
 use crate::store::{self, Store, WriterToken};
 
@@ -111,8 +111,10 @@ async fn a_rotation_that_ends_a_reign_is_what_the_model_allows() {
         owner(2).await
     };
     let (rotated, (_, found)) = tokio::join!(log.rotate(read.checkpoint(1)), next);
-    rotated.unwrap();
+    let rotated = rotated.unwrap();
     assert!(log.is_stopped());
+    assert_eq!(log.prunable(), None);
+    assert!(matches!(log.prune(rotated).await, Err(PruneError::Stopped)));
     assert_eq!(found.entries, read.entries);
     replay(&recorder.trace(), Delivery::Once).unwrap();
 }
