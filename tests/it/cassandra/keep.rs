@@ -11,7 +11,11 @@ use crate::keep::{chips, orp, played, serves};
 use crate::node::{Keep, Server};
 
 /// Bots that go on until they are told to stop, at as many tables as [`serves`] counts.
-pub fn bots_at(server: &Server, control: &Arc<Control>) -> JoinHandle<Result<Report, BotsError>> {
+pub fn bots_at(
+    server: &Server,
+    control: &Arc<Control>,
+    rake_per_10000: u32,
+) -> JoinHandle<Result<Report, BotsError>> {
     let options = Options {
         servers: vec![server.address.clone()],
         tables: 6,
