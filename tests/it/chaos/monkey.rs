@@ -14,6 +14,8 @@ use super::nodes::{Deed, to_node};
 #[derive(Clone, Debug)]
 pub struct Blow {
     pub what: String,
+    /// Whether a node had to start again.
+    pub kills: bool,
     /// Since the beginning.
     pub at: Duration,
     /// When what was broken was whole again.
@@ -63,6 +65,7 @@ pub async fn play(
         turn(&proxies, trick, &mut random, &called).await;
         blows.push(Blow {
             what: format!("{trick:?}"),
+            kills: matches!(trick, Trick::Kill(_)),
             at,
             over: began.elapsed(),
             in_flight,

@@ -38,6 +38,12 @@ impl Run {
         self.blows.iter().filter(|blow| blow.in_flight > 0).count()
     }
 
+    /// How long nodes that were killed took to start again, in all.
+    pub fn starting(&self) -> Duration {
+        let kills = self.blows.iter().filter(|blow| blow.kills);
+        kills.map(|blow| blow.over - blow.at).sum()
+    }
+
     /// From each fault of the database to the next acknowledgement of each shard, without the time that a quorum was missing:
     /// from the moment on that what was broken is whole again, if nothing was acknowledged before.
     pub fn recoveries(&self) -> Vec<Duration> {
