@@ -35,7 +35,7 @@ pub struct ShardView {
     pub phase: Phase,
     /// Who announces it, with the highest epoch.
     pub owner: Option<NodeName>,
-    /// Nobody has announced it for so long.
+    /// Nobody has announced it for so long, since this node is settled.
     pub vacant_for: Duration,
     /// Who had it last.
     pub last: Last,
@@ -139,7 +139,12 @@ fn pull(known: &Known) -> Option<Step> {
     // What is under way counts as done, so that nobody is asked twice.
     let mut owners = BTreeMap::new();
     for shard in &known.shards {
-        if shard.busy || matches!(shard.phase, Phase::Taking | Phase::Waiting) {
+        let here = match shard.phase {
+            Phase::Taking | Phase::Waiting | Phase::Here(_) => true,
+            Phase::Away | Phase::Leaving => false,
+        };
+        // Also one that somebody else overtook: its log here ends first.
+        if shard.busy || here {
             owners.insert(shard.id, known.me.clone());
         } else {
             // A vacant shard counts for nobody: who takes it is not known.
@@ -285,6 +290,26 @@ mod tests {
         check(waits(Last::Me, None), &[Step::Grant(S)]);
         check(waits(Last::Other(Verdict::Alive), None), &[Step::GiveUp(S)]);
         check(waits(Last::Me, Some("c")), &[Step::GiveUp(S)]);
+    }
+
+    #[test]
+    fn what_still_runs_here_is_not_asked_for() {
+        for phase in [Phase::Here(Epoch(1)), Phase::Taking, Phase::Leaving] {
+            let poor = |known: &mut Known, shard: &mut ShardView| {
+                let rich = if known.me == name("a") { "b" } else { "a" };
+                for n in 1..8 {
+                    known.shards.push(ShardView {
+                        id: ShardId(n),
+                        phase,
+                        owner: Some(name(rich)),
+                        ..shard.clone()
+                    });
+                }
+                shard.phase = phase;
+                shard.owner = Some(name(rich));
+            };
+            check(poor, &[]);
+        }
     }
 
     #[test]

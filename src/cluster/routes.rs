@@ -22,7 +22,7 @@ pub enum Place {
     Nowhere,
 }
 
-/// Another node, and where it can be reached.
+/// A node, and where it can be reached.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Neighbour {
     /// Which incarnation.
@@ -53,8 +53,8 @@ pub struct Table {
     pub owners: BTreeMap<ShardId, Owner>,
     /// The nodes that there is a link to.
     pub neighbours: Vec<Arc<Neighbour>>,
-    /// This node is on its way out.
-    pub draining: bool,
+    /// This node, once its steward is up.
+    pub me: Option<Arc<Neighbour>>,
 }
 
 impl Routes {

@@ -230,16 +230,20 @@ fn cluster(view: &ClusterView, tables: &Tables) -> v1::GetClusterResponse {
         u32::try_from(routes.owners.values().filter(by).count()).unwrap_or(u32::MAX)
     };
     let alone = view.ways.routes.is_alone();
+    let me = routes.me.as_deref();
     let own = v1::ClusterNode {
         name: view.name.clone(),
-        draining: routes.draining,
+        draining: me.is_some_and(|me| me.draining),
+        incarnation: me.map_or(0, |me| me.peer.incarnation.0),
+        nodes_address: me.map_or_else(String::new, |me| me.nodes.clone()),
+        players_address: me.map_or_else(String::new, |me| me.players.clone()),
+        operators_address: me.map_or_else(String::new, |me| me.operators.clone()),
         shards: if alone {
             tables.count().value().into()
         } else {
             served(&view.name)
         },
         answers: true,
-        ..v1::ClusterNode::default()
     };
     let others = routes.neighbours.iter().map(|neighbour| v1::ClusterNode {
         name: neighbour.peer.name.to_string(),

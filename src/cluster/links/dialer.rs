@@ -201,6 +201,7 @@ async fn greet(
         hello::judge(&ours, &theirs, &net.known()).map_err(|why| not_welcome(why.to_string()))?;
     net.met(&peer, &theirs.address);
     if !calls_back {
+        net.opened(&peer);
         sessions.open(stream, false);
     }
     Ok(peer)

@@ -53,6 +53,8 @@ struct Known {
     refused: bool,
     /// Last linked, met or suggested.
     heard: Instant,
+    /// When this node last opened a link to it.
+    opened: Option<Instant>,
 }
 
 impl Net {
@@ -85,8 +87,21 @@ impl Net {
     /// A node that this one dials was here: it is dialled at once, if there is no link.
     pub(super) fn call_back(&self, peer: &Peer, address: &str) {
         self.met(peer, address);
-        self.lock().lost.insert(address.into());
+        let mut table = self.lock();
+        let opened = table.peers.get(peer).and_then(|known| known.opened);
+        if opened.is_some_and(|at| at.elapsed() < LINK_MAX) {
+            return;
+        }
+        table.lost.insert(address.into());
+        drop(table);
         self.0.lost.notify_one();
+    }
+
+    /// This node opened a link to it, which is up in a moment.
+    pub(super) fn opened(&self, peer: &Peer) {
+        if let Some(known) = self.lock().peers.get_mut(peer) {
+            known.opened = Some(Instant::now());
+        }
     }
 
     /// A dial to this address found this peer.
@@ -178,6 +193,7 @@ impl Net {
                 up: true,
                 refused: false,
                 heard: Instant::now(),
+                opened: None,
             });
         }
         let any = !lost.is_empty();
@@ -196,6 +212,7 @@ impl Net {
             up: false,
             refused: false,
             heard: Instant::now(),
+            opened: None,
         });
         known.address = address.into();
         known.heard = Instant::now();
@@ -368,6 +385,8 @@ const FORM: u8 = 1;
 pub(super) const NODES: &str = "nodes";
 const ENVOYS: &str = "envoys";
 const ENVOY: &str = "envoy/";
+/// From a dial to a link whose other end is seen, or it failed.
+const LINK_MAX: Duration = Duration::from_secs(2);
 /// A local call.
 const CUT_MAX: Duration = Duration::from_secs(1);
 /// A node that nobody has heard of for so long is dialled no more, unless it is a seed.
@@ -432,5 +451,15 @@ mod tests {
         net.alias("s:1", &peer("b"));
         net.refused("s:1");
         assert_eq!(net.link(&peer("b")), Link::Refused, "by its other address");
+    }
+
+    #[test]
+    fn a_node_that_calls_while_its_link_is_opened_is_not_dialled_twice() {
+        let net = Net::new(peer("me"), Sessions::default(), Arc::default());
+        net.call_back(&peer("b"), "b:1");
+        assert!(net.take_lost("b:1"));
+        net.opened(&peer("b"));
+        net.call_back(&peer("b"), "b:1");
+        assert!(!net.take_lost("b:1"));
     }
 }

@@ -194,7 +194,8 @@ pub struct StewardState {
     options: StewardOptions,
     outlook: Outlook,
     started: Instant,
-    settled: bool,
+    /// Since when.
+    settled: Option<Instant>,
     draining: bool,
     drained: Vec<oneshot::Sender<()>>,
     views: BTreeMap<ShardId, View>,
@@ -242,7 +243,7 @@ impl Actor for Steward {
             views: views.collect(),
             outlook,
             started: now,
-            settled: false,
+            settled: None,
             draining: false,
             drained: Vec::new(),
             announced: BTreeMap::new(),
@@ -316,7 +317,9 @@ impl StewardState {
     }
 
     fn go_on(&mut self, myself: &ActorRef<StewardMsg>) {
-        self.settled |= self.settles();
+        if self.settled.is_none() && self.settles() {
+            self.settled = Some(Instant::now());
+        }
         self.announce();
         self.look_around();
         for step in plan::next(&self.known()) {

@@ -86,6 +86,10 @@ impl StewardState {
         let now = Instant::now();
         let mut heralds: BTreeMap<ShardId, Herald> = BTreeMap::new();
         for herald in self.options.registry.heralds() {
+            if herald.peer == self.options.me && !self.announced.contains_key(&herald.shard) {
+                // Taken back, and on its way out.
+                continue;
+            }
             let higher = heralds
                 .get(&herald.shard)
                 .is_none_or(|known| known.epoch < herald.epoch);
@@ -102,13 +106,13 @@ impl StewardState {
                 view.vacant_since = now;
                 view.read = false;
             }
+            let phase = shard.tenure.phase();
+            if matches!(phase, Phase::Waiting | Phase::Away) && view.phase != phase {
+                // Its log ended: somebody may have won an epoch, or was given the shard and has not announced it yet.
+                view.last = Had::NotKnown;
+            }
             if let Some(herald) = &owner {
                 view.last = Had::By(herald.peer.clone());
-            }
-            let phase = shard.tenure.phase();
-            if phase == Phase::Waiting && view.phase != phase {
-                // Its log ended: somebody may have won an epoch.
-                view.last = Had::NotKnown;
             }
             if let (Phase::Here(mine), Some(herald)) = (phase, &owner)
                 && herald.epoch > mine
@@ -152,11 +156,13 @@ impl StewardState {
 
     pub(super) fn known(&self) -> Known {
         let now = Instant::now();
+        // Turns are taken from then on, not from the start of the process.
+        let since = self.settled.unwrap_or(now);
         let shards = self.views.iter().map(|(id, view)| ShardView {
             id: *id,
             phase: view.phase,
             owner: view.owner.as_ref().map(|herald| herald.peer.name.clone()),
-            vacant_for: now.duration_since(view.vacant_since),
+            vacant_for: now.saturating_duration_since(view.vacant_since.max(since)),
             last: self.last(&view.last),
             read: view.read,
             busy: view.busy || view.not_before.is_some_and(|at| now < at),
@@ -178,7 +184,7 @@ impl StewardState {
         });
         Known {
             me: self.options.me.name.clone(),
-            settled: self.settled,
+            settled: self.settled.is_some(),
             candidates: std::iter::once(me).chain(others).collect(),
             taking,
             pulling: if now < self.pull_after {
@@ -231,9 +237,15 @@ impl StewardState {
         let table = Table {
             owners: owners.collect(),
             neighbours: neighbours.into_values().collect(),
-            draining: self.draining,
+            me: Some(Arc::new(Neighbour {
+                peer: self.options.me.clone(),
+                nodes: self.options.nodes.clone(),
+                players: self.options.players.clone(),
+                operators: self.options.operators.clone(),
+                draining: self.draining,
+            })),
         };
-        let ready = self.settled && table.owners.len() == self.views.len();
+        let ready = self.settled.is_some() && table.owners.len() == self.views.len();
         self.outlook.routes.send_if_modified(|before| {
             let news = **before != table;
             if news {
