@@ -5,15 +5,22 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use proto::v1::Settings;
+use tokio::signal::unix::{SignalKind, signal};
 
+use super::dev_cluster::{Database, Nodes};
 use super::serve::until_stopped;
 use crate::client::bots::{Dice, Strategy, Temper};
 use crate::client::{Address, Link, Patience, Player, Session, house, jitter};
 use crate::config::Config;
 use crate::{telemetry, tree};
 
-/// Runs a server on this machine that needs no configuration, with a table to play at.
+/// Runs a server on this machine that needs no configuration, with a table to play at; or several nodes to be killed.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  orp dev
+  orp dev --nodes 3                                  in a checkout: starts a Cassandra, too
+  orp dev --nodes 3 --cassandra 127.0.0.1:9042       on one that runs")]
 pub struct DevArgs {
     /// The configuration; what it leaves out has its default.
     #[arg(long, value_name = "FILE")]
@@ -21,9 +28,21 @@ pub struct DevArgs {
     /// House bots at the table.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=5))]
     bots: u8,
+    /// Nodes, each a process of its own. What several play is gone with the Cassandra that is started for them.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=5))]
+    nodes: u8,
+    /// With --nodes: a Cassandra that runs, `host:port`, several separated by commas; without it one is started.
+    #[arg(long, value_name = "HOSTS")]
+    cassandra: Option<String>,
+    /// With --cassandra: copies in each data centre.
+    #[arg(long, value_name = "DATA_CENTRE=COPIES", default_value = "datacenter1=1")]
+    replication: String,
 }
 
 pub(super) async fn run(args: DevArgs) -> anyhow::Result<ExitCode> {
+    if args.nodes > 1 {
+        return several(args).await;
+    }
     let mut config = Config::load(args.config.as_deref())?;
     if config == Config::default() {
         // People look at the game here, not at the log.
@@ -32,7 +51,7 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<ExitCode> {
     telemetry::init(&config.log)?;
     let node = tree::start(&config).await?;
     node.ready().await;
-    let house = open_house(&node.grpc.to_string(), &config, args.bots)
+    let house = open_house(&[node.grpc.to_string().parse()?], &config, args.bots)
         .await
         .context("the house table does not open")?;
     let server = if node.grpc.port() == Config::default().grpc.port {
@@ -55,10 +74,69 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<ExitCode> {
     until_stopped(&node).await
 }
 
+/// Several nodes over a Cassandra, and the same table. All of it ends with this command.
+async fn several(args: DevArgs) -> anyhow::Result<ExitCode> {
+    let mut config = Config::load(args.config.as_deref())?;
+    config.log.level = "error".into();
+    config.embedded.path = config.embedded.path.join("cluster");
+    telemetry::init(&config.log)?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    let database = tokio::select! {
+        database = database(&args) => database?,
+        _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
+        _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
+    };
+    let ended = tokio::select! {
+        ended = play(&args, &config, &database) => ended,
+        _ = interrupt.recv() => Ok(()),
+        _ = terminate.recv() => Ok(()),
+    };
+    println!("ending the nodes, and what was started for them");
+    database.stop().await;
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+async fn database(args: &DevArgs) -> anyhow::Result<Database> {
+    match &args.cassandra {
+        Some(hosts) => Ok(Database::at(hosts.clone(), args.replication.clone())),
+        None => Database::start().await,
+    }
+}
+
+/// Ends with an error or not at all; its nodes end with it.
+async fn play(args: &DevArgs, config: &Config, database: &Database) -> anyhow::Result<()> {
+    println!("Starting {} nodes …", args.nodes);
+    let mut nodes = Nodes::start(&config.embedded.path, args.nodes, database).await?;
+    let players = nodes.players();
+    let addresses: Result<Vec<Address>, _> =
+        players.iter().map(|address| address.parse()).collect();
+    let house = open_house(&addresses?, config, args.bots)
+        .await
+        .context("the house table does not open")?;
+    println!();
+    println!("{nodes}");
+    println!(
+        "A table is open, with {} house bots at it. In another terminal:",
+        args.bots
+    );
+    println!();
+    println!(
+        "  orp play --server {} --name YOU --table {house}",
+        players.join(",")
+    );
+    println!();
+    println!(
+        "Then kill the node that serves it, in the middle of a hand, and the hand goes on. A node that ended comes back."
+    );
+    println!("`orp admin shards --watch` shows who serves what. Ctrl-C ends everything.");
+    println!();
+    nodes.watch(&house).await
+}
+
 /// Opens the house table, or finds it again, and sends the bots to it.
-async fn open_house(server: &str, config: &Config, bots: u8) -> anyhow::Result<String> {
-    let address: Address = server.parse()?;
-    let link = Link::new(&[address], Patience::default())?;
+async fn open_house(servers: &[Address], config: &Config, bots: u8) -> anyhow::Result<String> {
+    let link = Link::new(servers, Patience::default())?;
     let mut table = String::new();
     for bot in 0..bots.max(1) {
         let name = NAMES[usize::from(bot) % NAMES.len()];

@@ -6,6 +6,7 @@ mod certs;
 mod completions;
 mod connect;
 mod dev;
+mod dev_cluster;
 mod exit;
 mod game;
 mod hand;

@@ -550,6 +550,12 @@ fn variables(
     Ok(ours)
 }
 
+/// What a test does to this node; never in a server that is built for play.
+#[cfg(feature = "faults")]
+pub fn sabotage() -> Option<String> {
+    std::env::var("SABOTAGE").ok()
+}
+
 /// Whether a part of `log.level` says how much is logged: the filter itself takes a misspelt level for the name
 /// of a part of the program, and logs nothing else.
 fn is_filter(part: &str) -> bool {

@@ -28,6 +28,8 @@ pub mod error;
 pub mod log;
 pub mod memory;
 pub mod records;
+#[cfg(feature = "faults")]
+pub mod sabotage;
 pub mod segment;
 
 pub use error::{Cause, Statement, StoreError};

@@ -14,6 +14,9 @@ use crate::{
     },
 };
 
+#[cfg(feature = "faults")]
+use crate::store::sabotage::Sabotaged;
+
 pub use crate::store::cassandra::schema::Replication;
 
 /// Why a store does not open. Each text says what to do.
@@ -46,6 +49,10 @@ pub enum StoreError {
         "the configuration says `store: embedded`, which makes its tables by itself; a schema is for `store: cassandra`"
     )]
     NoSchema,
+    /// A test wants something else.
+    #[cfg(feature = "faults")]
+    #[error(transparent)]
+    Sabotage(#[from] crate::store::sabotage::BadSabotage),
 }
 
 /// Opens the configured store.
@@ -53,6 +60,24 @@ pub enum StoreError {
 /// # Errors
 /// Names what is wrong and what to do.
 pub async fn open(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
+    let store = open_plain(config).await?;
+    #[cfg(feature = "faults")]
+    let store = sabotaged(store)?;
+    Ok(store)
+}
+
+/// With what a test does to it.
+#[cfg(feature = "faults")]
+fn sabotaged(store: Arc<dyn Store>) -> Result<Arc<dyn Store>, StoreError> {
+    let Some(sabotage) = crate::config::sabotage() else {
+        return Ok(store);
+    };
+    tracing::warn!(sabotage, "this node is sabotaged");
+    let sabotage = sabotage.parse()?;
+    Ok(Arc::new(Sabotaged::new(store, sabotage)))
+}
+
+async fn open_plain(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
     match config.store {
         StoreKind::Embedded => {
             let path = &config.embedded.path;

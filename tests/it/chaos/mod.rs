@@ -13,6 +13,7 @@ use crate::cassandra::{open, options, told};
 use crate::proxy::{Plan, Proxy};
 
 mod broken;
+mod cluster;
 mod defects;
 mod monkey;
 mod nodes;

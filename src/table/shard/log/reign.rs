@@ -112,7 +112,11 @@ impl LogState {
             Progress::Running if self.shard.status.full.load(Relaxed) => {}
             Progress::Running => self.shard.status.set_stalled(None),
             Progress::Stalled | Progress::Stopped => {
-                tracing::warn!(shard = %self.shard.id, ?progress, "the shard cannot commit");
+                if self.shard.tenure.phase() == Phase::Leaving {
+                    tracing::debug!(shard = %self.shard.id, ?progress, "it was handed over");
+                } else {
+                    tracing::warn!(shard = %self.shard.id, ?progress, "the shard cannot commit");
+                }
                 // It is told so late; the players get that time back, too.
                 let now = Instant::now();
                 let patience = self.shard.options.log.stalled_after;

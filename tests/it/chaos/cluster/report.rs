@@ -1,0 +1,139 @@
+//! What a run says at its end.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use openrustpoker::client::bots::Report;
+
+use super::nodes::Totals;
+use super::rows::Told;
+use crate::chaos::report::Spread;
+
+/// The rounds, and the verdict.
+pub struct Chronicle {
+    seed: u64,
+    rounds: Vec<Told>,
+    sums: String,
+    violations: Vec<String>,
+}
+
+impl Chronicle {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            rounds: Vec::new(),
+            sums: String::new(),
+            violations: Vec::new(),
+        }
+    }
+
+    pub fn add(&mut self, told: Told) {
+        self.violations.extend(told.violations.iter().cloned());
+        self.rounds.push(told);
+    }
+
+    /// Compares what the bots saw with what the nodes and their logs say.
+    pub fn close(
+        &mut self,
+        bots: &[Report],
+        totals: Totals,
+        logs: Vec<String>,
+        complaints: Vec<String>,
+    ) {
+        let sum = |of: fn(&Report) -> u64| bots.iter().map(of).sum::<u64>();
+        self.sums = format!(
+            "{} tables, {} actions acknowledged, {} hands, {} streams opened again, {} resets, {} unverified",
+            totals.tables,
+            sum(|report| report.actions),
+            sum(|report| report.hands),
+            sum(|report| report.reconnects),
+            sum(|report| report.resets),
+            sum(|report| report.unverified),
+        );
+        for report in bots {
+            self.violations.extend(report.examples.iter().cloned());
+            let counted = &report.violations;
+            self.violations.extend(
+                counted
+                    .iter()
+                    .map(|(name, times)| format!("{name}: {times}")),
+            );
+        }
+        let mut hold = |what: &str, holds: bool| {
+            if !holds {
+                self.violations.push(format!("{what}: {totals:?}"));
+            }
+        };
+        hold("P8: the bots missed events", sum(|report| report.gaps) == 0);
+        hold("calls without an answer", sum(|report| report.unknown) == 0);
+        hold(
+            "P1: what went in",
+            totals.chips_in == sum(|report| report.chips_in),
+        );
+        hold(
+            "P1: the nodes' books",
+            totals.chips_in == totals.chips_out + totals.on_tables + totals.rake,
+        );
+        hold("tables are parked", totals.parked == 0);
+        hold(
+            "P7: chips stay when everybody has left",
+            totals.on_tables == 0,
+        );
+        self.violations.extend(logs);
+        self.violations.extend(complaints);
+        let idle = self
+            .rounds
+            .iter()
+            .filter(|told| told.recovered.is_empty())
+            .count();
+        // A round now and then may hit nothing; a run of those proves nothing.
+        if 5 * idle > self.rounds.len() {
+            let of = self.rounds.len();
+            self.violations.push(format!(
+                "{idle} of {of} faults hit no table that was played at"
+            ));
+        }
+    }
+
+    pub fn is_clean(&self) -> bool {
+        self.violations.is_empty()
+    }
+}
+
+impl fmt::Display for Chronicle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let faults: u32 = self.rounds.iter().map(|told| told.faults).sum();
+        let kills: u32 = self.rounds.iter().map(|told| told.kills).sum();
+        writeln!(
+            f,
+            "seed {}, {} rounds, {faults} faults, {kills} of them kills of nodes, {} takeovers; {}",
+            self.seed,
+            self.rounds.len(),
+            self.rounds.iter().map(|told| told.takeovers).sum::<u64>(),
+            self.sums
+        )?;
+        let mut rows: BTreeMap<u32, (u32, Vec<Duration>)> = BTreeMap::new();
+        for told in &self.rounds {
+            let (count, recovered) = rows.entry(told.row).or_default();
+            *count += told.faults;
+            recovered.extend(&told.recovered);
+        }
+        for (row, (count, mut recovered)) in rows {
+            recovered.sort_unstable();
+            writeln!(
+                f,
+                "row {row}: {count} faults; tables of it act again: {}",
+                Spread(&recovered)
+            )?;
+        }
+        write!(f, "violations {}", self.violations.len())?;
+        for violation in self.violations.iter().take(SHOWN) {
+            write!(f, "\n  {violation}")?;
+        }
+        Ok(())
+    }
+}
+
+/// How many violations a report shows.
+const SHOWN: usize = 20;
