@@ -35,7 +35,11 @@ pub struct DevArgs {
     #[arg(long, value_name = "HOSTS")]
     cassandra: Option<String>,
     /// With --cassandra: copies in each data centre.
-    #[arg(long, value_name = "DATA_CENTRE=COPIES", default_value = "datacenter1=1")]
+    #[arg(
+        long,
+        value_name = "DATA_CENTRE=COPIES",
+        default_value = "datacenter1=1"
+    )]
     replication: String,
 }
 

@@ -17,7 +17,6 @@ use tokio::{
 use super::certs;
 use crate::{
     client::{Address, Link, Operator, Patience},
-    ids::{ShardCount, ShardId, TableId},
     table::seal::Keyring,
 };
 
@@ -168,11 +167,23 @@ impl Nodes {
         Ok(addresses.collect::<Result<_, _>>()?)
     }
 
+    /// The shard of a table, as the node says that serves it.
+    async fn shard_of(&self, table: &str) -> anyhow::Result<usize> {
+        for address in self.operators()? {
+            let operator = Operator::new(Link::new(&[address], Patience::default())?);
+            let page = operator.tables("", false).await?;
+            let mut tables = page.tables.into_iter();
+            if let Some(found) = tables.find(|known| known.table_id == table) {
+                return Ok(usize::try_from(found.shard)?);
+            }
+        }
+        bail!("no node serves the table {table}")
+    }
+
     /// Says who serves this table whenever that changes, and starts again what ended, after a while in which the others do
     /// without.
     pub(super) async fn watch(&mut self, table: &str) -> anyhow::Result<()> {
-        let table: TableId = table.parse()?;
-        let shard = usize::from(ShardId::of(table, SHARDS).0);
+        let shard = self.shard_of(table).await?;
         let operator = Operator::new(Link::new(&self.operators()?, Patience::default())?);
         let mut owner = String::new();
         let mut every = tokio::time::interval(LOOK_EVERY);
@@ -188,7 +199,10 @@ impl Nodes {
                 continue;
             };
             if let Some(node) = self.nodes.iter().find(|node| node.name == now) {
-                println!("  {now} serves the table now; to kill it: {}", node.last_rites());
+                println!(
+                    "  {now} serves the table now; to kill it: {}",
+                    node.last_rites()
+                );
             }
             owner = now;
         }
@@ -202,7 +216,10 @@ impl Node {
             State::Runs(process) => {
                 if let Some(ended) = process.try_wait()? {
                     let (name, away) = (&self.name, ABSENCE.as_secs());
-                    println!("  {name} ended ({}); it comes back in {away} s", Ended(ended));
+                    println!(
+                        "  {name} ended ({}); it comes back in {away} s",
+                        Ended(ended)
+                    );
                     self.state = State::Away(Instant::now() + ABSENCE);
                 }
             }
@@ -243,7 +260,11 @@ impl Node {
             }
         }
         let ended = process.wait().await?;
-        bail!("{} does not start ({}); why is above", self.name, Ended(ended));
+        bail!(
+            "{} does not start ({}); why is above",
+            self.name,
+            Ended(ended)
+        );
     }
 }
 
@@ -298,7 +319,7 @@ fn configuration(folder: &Path, name: &str, (n, count): (u16, u8), hosts: &str) 
         file("cookie"),
         hosts.join(", "),
         quoted(&folder.join("deck.key").display().to_string()),
-        SHARDS.value(),
+        SHARDS,
     )
 }
 
@@ -339,10 +360,7 @@ const OPERATORS: u16 = 50_052;
 const NODES: u16 = 50_053;
 const APART: u16 = 10;
 /// A few for each node.
-const SHARDS: ShardCount = match ShardCount::new(24) {
-    Some(count) => count,
-    None => panic!("24 is a number of shards"),
-};
+const SHARDS: u16 = 24;
 /// Long enough to watch the hand go on.
 const ABSENCE: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(300);

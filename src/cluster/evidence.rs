@@ -2,7 +2,8 @@
 //!
 //! An owner's process is gone if dialling it again is refused, or if its node has started again. If neither is known, its
 //! beat in the store decides: one that stood still in three looks of our own, each of them answered. Two healthy nodes
-//! that cannot see each other both beat, and so do not steal from each other.
+//! that cannot see each other both beat, and so do not steal from each other. One that answers and does not beat is cut off
+//! from the store: it takes its announcements back, and its shards may be taken.
 
 use std::collections::BTreeMap;
 
@@ -87,6 +88,8 @@ impl Beats {
             lives.any(|life| life.name == owner.name && life.incarnation > owner.incarnation)
         };
         match (link, self.lives.get(owner)) {
+            // It is there, and cannot write: whatever it is asked it can decide nothing.
+            (Link::Up, Some(seen)) if seen.still >= LINKED_STILL_LOOKS => Verdict::Gone,
             (Link::Up, _) => Verdict::Alive,
             (Link::Refused, _) => Verdict::Gone,
             (Link::Unknown, _) if reborn() => Verdict::Gone,
@@ -104,6 +107,11 @@ impl Beats {
 pub struct Missed(u32);
 
 impl Missed {
+    /// Whether the last call was not answered.
+    pub fn any(self) -> bool {
+        self.0 > 0
+    }
+
     /// One more call was answered in time, or not. Answers whether the link is to be closed.
     #[must_use]
     pub fn count(&mut self, answered: bool) -> bool {
@@ -114,6 +122,8 @@ impl Missed {
 
 /// Looks at a beat that stands still before its node counts as gone.
 pub const STILL_LOOKS: u32 = 3;
+/// The same of a node that answers: a store that is slow for one of two nodes is more likely than one that is gone.
+pub const LINKED_STILL_LOOKS: u32 = 5;
 /// Calls in a row without an answer before a link is closed.
 pub const MISSED_MAX: u32 = 3;
 
@@ -170,8 +180,10 @@ mod tests {
     }
 
     #[test]
-    fn who_answers_is_alive_whatever_the_store_says() {
-        check(&[(1, 5), (1, 5), (1, 5), (1, 5)], Link::Up, Verdict::Alive);
+    fn who_answers_is_alive_unless_he_cannot_write() {
+        check(&[(1, 5); 5], Link::Up, Verdict::Alive);
+        check(&[(1, 5); 6], Link::Up, Verdict::Gone);
+        check(&[], Link::Up, Verdict::Alive);
     }
 
     #[test]

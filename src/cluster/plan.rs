@@ -39,8 +39,10 @@ pub struct ShardView {
     pub vacant_for: Duration,
     /// Who had it last.
     pub last: Last,
-    /// That was read in the store since it is vacant, and not only seen before.
+    /// That was read in the store a moment ago, and not only seen before.
     pub read: bool,
+    /// It is served here, and somebody else announces it with a higher epoch.
+    pub overtaken: bool,
     /// Something is already under way about it here.
     pub busy: bool,
 }
@@ -99,6 +101,8 @@ pub fn next(known: &Known) -> Vec<Step> {
 fn about(known: &Known, shard: &ShardView, draining: bool) -> Option<Step> {
     let other = shard.owner.as_ref().is_some_and(|owner| *owner != known.me);
     match shard.phase {
+        // Whoever announces a shard has sealed what was before. The log here may not hear of it: its store may be gone.
+        Phase::Here(_) if shard.overtaken => Some(Step::GiveUp(shard.id)),
         Phase::Taking | Phase::Here(_) | Phase::Leaving => None,
         Phase::Waiting if other => Some(Step::GiveUp(shard.id)),
         Phase::Waiting => match shard.last {
@@ -114,10 +118,6 @@ fn about(known: &Known, shard: &ShardView, draining: bool) -> Option<Step> {
 
 /// Nobody announces it.
 fn vacant(known: &Known, shard: &ShardView) -> Option<Step> {
-    // Somebody whose announcement never came may have won an epoch meanwhile.
-    if !shard.read && shard.vacant_for >= RANK_PAUSE {
-        return Some(Step::LookUp(shard.id));
-    }
     let gone = match shard.last {
         Last::NotKnown => return Some(Step::LookUp(shard.id)),
         Last::Nobody | Last::Me | Last::Other(Verdict::Gone) => true,
@@ -128,7 +128,17 @@ fn vacant(known: &Known, shard: &ShardView) -> Option<Step> {
     let ranked = placement::ranked(shard.id, &known.candidates);
     let rank = ranked.iter().position(|name| **name == known.me)?;
     let turn = RANK_PAUSE * u32::try_from(rank).ok()?;
-    (gone && shard.vacant_for >= turn).then_some(Step::Take(shard.id))
+    if !gone || shard.vacant_for < turn {
+        return None;
+    }
+    // Somebody whose announcement has not come may have won an epoch meanwhile: only the first choice, and only at once,
+    // need not look again.
+    let at_once = rank == 0 && shard.vacant_for < RANK_PAUSE;
+    Some(if shard.read || at_once {
+        Step::Take(shard.id)
+    } else {
+        Step::LookUp(shard.id)
+    })
 }
 
 /// One at a time to balance; from nodes that leave, a few.
@@ -139,12 +149,8 @@ fn pull(known: &Known) -> Option<Step> {
     // What is under way counts as done, so that nobody is asked twice.
     let mut owners = BTreeMap::new();
     for shard in &known.shards {
-        let here = match shard.phase {
-            Phase::Taking | Phase::Waiting | Phase::Here(_) => true,
-            Phase::Away | Phase::Leaving => false,
-        };
-        // Also one that somebody else overtook: its log here ends first.
-        if shard.busy || here {
+        // Also one that somebody else overtook, or is given: its log here ends first.
+        if shard.busy || shard.phase != Phase::Away {
             owners.insert(shard.id, known.me.clone());
         } else {
             // A vacant shard counts for nobody: who takes it is not known.
@@ -201,6 +207,7 @@ mod tests {
                 vacant_for: Duration::from_secs(60),
                 last: Last::Other(Verdict::Gone),
                 read: true,
+                overtaken: false,
                 busy: false,
             };
             change(&mut known, &mut shard);
@@ -239,6 +246,7 @@ mod tests {
                     vacant_for: Duration::from_millis(ms),
                     last: Last::Nobody,
                     read: true,
+                    overtaken: false,
                     busy: false,
                 };
                 let candidates = ["a", "b"].map(|text| Candidate {
@@ -316,6 +324,12 @@ mod tests {
     fn owners_are_sticky() {
         check(|_, shard| shard.owner = Some(name("c")), &[]);
         check(|_, shard| shard.phase = Phase::Here(Epoch(1)), &[]);
+        let overtaken = |_: &mut Known, shard: &mut ShardView| {
+            shard.phase = Phase::Here(Epoch(1));
+            shard.owner = Some(name("c"));
+            shard.overtaken = true;
+        };
+        check(overtaken, &[Step::GiveUp(S)]);
     }
 
     #[test]

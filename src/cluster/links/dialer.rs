@@ -150,7 +150,7 @@ async fn dial(address: &str, options: &LinkOptions, sessions: &Sessions, net: &N
             net.refused(address);
             Dialled::Failed
         }
-        Err(error @ ConnectError::NotWelcome { .. }) => {
+        Err(error) if error.is_for_an_operator() => {
             tracing::warn!(%error, "a node is not linked");
             Dialled::Failed
         }

@@ -22,6 +22,9 @@ pub struct Hello {
     pub incarnation: Incarnation,
     /// Where other nodes connect to it.
     pub address: String,
+    /// A digest of the secret that all nodes have, so that a wrong one is named. Its comparison is `ractor_cluster`'s.
+    #[serde(default)]
+    pub cookie: String,
 }
 
 /// Whether a node is let in.
@@ -54,6 +57,9 @@ pub enum Unwelcome {
         /// The name that is configured here.
         ours: String,
     },
+    /// Another secret.
+    #[error("its cookie is not this node's: all nodes have the same, see cluster.cookie_file")]
+    Cookie,
     /// Not a name.
     #[error(transparent)]
     Name(#[from] crate::cluster::peer::BadName),
@@ -79,6 +85,9 @@ pub fn judge(ours: &Hello, theirs: &Hello, linked: &[Peer]) -> Result<Peer, Unwe
             theirs: theirs.cluster.clone(),
             ours: ours.cluster.clone(),
         });
+    }
+    if theirs.cookie != ours.cookie {
+        return Err(Unwelcome::Cookie);
     }
     let peer = Peer {
         name: theirs.node.parse()?,
@@ -144,6 +153,7 @@ mod tests {
             node: node.into(),
             incarnation: Incarnation(incarnation),
             address: "127.0.0.1:7000".into(),
+            cookie: "a digest".into(),
         }
     }
 
@@ -183,6 +193,11 @@ mod tests {
             ..hello("b", 2)
         };
         check(&foreign, &[], Err("cluster `other`"));
+        let other = Hello {
+            cookie: "another".into(),
+            ..hello("b", 2)
+        };
+        check(&other, &[], Err("cluster.cookie_file"));
         let newer = Hello {
             version: VERSION + 1,
             ..hello("b", 2)

@@ -26,6 +26,7 @@ use std::{
     time::Duration,
 };
 
+use sha2::{Digest as _, Sha256};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -62,8 +63,19 @@ impl LinkOptions {
             node: self.me.name.to_string(),
             incarnation: self.me.incarnation,
             address: self.address.clone(),
+            cookie: digest(&self.cookie),
         }
     }
+}
+
+/// Says whether two nodes have the same cookie, and not which one. Its holders only see it after mutual TLS.
+fn digest(cookie: &str) -> String {
+    let digest = Sha256::digest(format!("{COOKIE}{cookie}"));
+    digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Both halves of a connection.
@@ -102,6 +114,18 @@ pub enum ConnectError {
     /// What answers is no node.
     #[error("what listens at {0} is no node of a cluster")]
     NoNode(String),
+}
+
+impl ConnectError {
+    /// Whether somebody has to do something about it: the other one is there, and there will be no link.
+    fn is_for_an_operator(&self) -> bool {
+        match self {
+            Self::NotWelcome { .. } | Self::NoNode(_) => true,
+            // What TLS refuses, a certificate above all.
+            Self::Io { cause, .. } => cause.kind() == std::io::ErrorKind::InvalidData,
+            Self::Refused(_) | Self::Late(_) => false,
+        }
+    }
 }
 
 /// Connects to another node, with TLS if there is to be any.
@@ -185,6 +209,8 @@ impl AsyncWrite for Rewound {
 /// How a connection for links begins. Forwarded calls are HTTP/2, which begins with `PRI `.
 const LINK: [u8; PREFACE] = *b"ORP1";
 const PREFACE: usize = 4;
+/// So that the digest of a cookie is of no use elsewhere.
+const COOKIE: &str = "orp cluster cookie ";
 /// For a dial, TLS included. A frozen process accepts and says nothing.
 const CONNECT_MAX: Duration = Duration::from_secs(2);
 /// For the handshake after that.

@@ -123,6 +123,8 @@ pub enum StewardMsg {
     Asked(Ask, oneshot::Sender<Answer>),
     /// One look at all beats.
     Beats(Vec<NodeBeat>),
+    /// The store takes this node's beats no more, or again.
+    Mute(bool),
     /// A peer answered how it is, or did not.
     Answered(Peer, Result<Answer, AskError>),
     /// Give everything away; answered when nothing is left, or nobody takes it.
@@ -202,6 +204,8 @@ pub struct StewardState {
     announced: BTreeMap<ShardId, Epoch>,
     beats: Beats,
     looked_at_beats: bool,
+    /// The store is out of reach: nothing can be decided here, and others may take over.
+    mute: bool,
     peers: BTreeMap<Peer, Neighbourhood>,
     pulling: usize,
     pull_after: Instant,
@@ -249,6 +253,7 @@ impl Actor for Steward {
             announced: BTreeMap::new(),
             beats: Beats::default(),
             looked_at_beats: false,
+            mute: false,
             peers: BTreeMap::new(),
             pulling: 0,
             pull_after: now,
@@ -306,6 +311,10 @@ impl StewardState {
                         self.options.fabric.suggest(peer, address);
                     }
                 }
+            }
+            StewardMsg::Mute(mute) => {
+                tracing::warn!(mute, "whether the store takes this node's beats");
+                self.mute = mute;
             }
             StewardMsg::Answered(peer, answer) => self.answered(peer, answer),
             StewardMsg::Drain(reply) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ractor::ActorRef;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::{StewardMsg, StewardOptions, StewardState, tell};
 use crate::{
@@ -24,14 +24,26 @@ pub(super) async fn beat(options: StewardOptions, steward: ActorRef<StewardMsg>)
         beat: 0,
         address: options.nodes.clone(),
     };
+    let (mut silent_since, mut mute) = (None, false);
     loop {
         every.tick().await;
         beat.beat += 1;
         let patience = options.beat_every.max(STATEMENT_MIN);
+        let from = Instant::now();
         let written = tokio::time::timeout(patience, options.store.put_beat(&beat)).await;
         if !matches!(written, Ok(Ok(()))) {
             tracing::warn!(?written, "this node's beat was not written");
+            let silent = *silent_since.get_or_insert(from);
+            if silent.elapsed() >= MUTE_AFTER * options.beat_every && !mute {
+                mute = true;
+                tell(&steward, StewardMsg::Mute(mute));
+            }
             continue;
+        }
+        silent_since = None;
+        if mute {
+            mute = false;
+            tell(&steward, StewardMsg::Mute(mute));
         }
         match tokio::time::timeout(patience, options.store.beats()).await {
             Ok(Ok(found)) => tell(&steward, StewardMsg::Beats(found)),
@@ -50,10 +62,11 @@ impl StewardState {
             if std::mem::replace(&mut about.asking, true) {
                 continue;
             }
-            let first = about.status.is_none();
+            // One that did not answer is asked again at once: a frozen node is to be noticed soon.
+            let at_once = about.status.is_none() || about.missed.any();
             let (options, myself) = (self.options.clone(), myself.clone());
             self.spawn(async move {
-                if !first {
+                if !at_once {
                     tokio::time::sleep(options.ask_every).await;
                 }
                 // A busy machine is late now and then; a process that is gone has closed its link.
@@ -83,5 +96,7 @@ impl StewardState {
     }
 }
 
+/// Times the interval of beats without one that was written: then others may think that this node is gone.
+const MUTE_AFTER: u32 = 4;
 /// A busy store takes its time, and a beat that is late is better than none.
 const STATEMENT_MIN: Duration = Duration::from_secs(1);

@@ -1,6 +1,6 @@
 //! What the steward knows of each shard.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -14,9 +14,9 @@ use crate::{
         registry::Herald,
         routes::{Neighbour, Owner, Place, Table},
     },
-    ids::ShardId,
+    ids::{Epoch, ShardId},
     store::{ShardRow, StoreError},
-    table::shard::{log::LogMsg, tenure::Phase},
+    table::shard::tenure::Phase,
 };
 
 /// What is known of a shard.
@@ -27,8 +27,10 @@ pub(super) struct View {
     vacant_since: Instant,
     /// Who had it last.
     last: Had,
-    /// Read in the store since it is vacant.
-    read: bool,
+    /// When that was read in the store.
+    read: Option<Instant>,
+    /// The highest epoch that was read there.
+    epoch: Epoch,
     /// How far it was here when last looked at.
     phase: Phase,
     /// Something is under way about it here.
@@ -50,7 +52,8 @@ impl View {
             owner: None,
             vacant_since: now,
             last: Had::NotKnown,
-            read: false,
+            read: None,
+            epoch: Epoch(0),
             phase: Phase::Away,
             busy: false,
             not_before: None,
@@ -63,10 +66,14 @@ impl View {
 }
 
 impl StewardState {
-    /// Says what is served here, and takes back what is not.
+    /// Says what is served here, and takes back what is not, or cannot be for now.
     pub(super) fn announce(&mut self) {
         for shard in self.options.tables.shards() {
-            match (shard.tenure.phase(), self.announced.get(&shard.id)) {
+            let phase = match shard.tenure.phase() {
+                Phase::Here(_) if self.mute => Phase::Leaving,
+                phase => phase,
+            };
+            match (phase, self.announced.get(&shard.id)) {
                 (Phase::Here(epoch), Some(said)) if *said == epoch => {}
                 (Phase::Here(epoch), _) => {
                     self.options.registry.announce(shard.id, epoch);
@@ -104,7 +111,7 @@ impl StewardState {
             let owner = heralds.remove(&shard.id);
             if owner.is_none() && view.owner.is_some() {
                 view.vacant_since = now;
-                view.read = false;
+                view.read = None;
             }
             let phase = shard.tenure.phase();
             if matches!(phase, Phase::Waiting | Phase::Away) && view.phase != phase {
@@ -113,15 +120,6 @@ impl StewardState {
             }
             if let Some(herald) = &owner {
                 view.last = Had::By(herald.peer.clone());
-            }
-            if let (Phase::Here(mine), Some(herald)) = (phase, &owner)
-                && herald.epoch > mine
-            {
-                let release = Box::new(|| {});
-                let always = true;
-                if !shard.log.cast(LogMsg::Confirm { always, release }) {
-                    tracing::debug!(shard = %shard.id, "overtaken without a log");
-                }
             }
             view.phase = phase;
             view.owner = owner;
@@ -133,25 +131,23 @@ impl StewardState {
             return;
         };
         view.busy = false;
-        let had = match row {
-            Ok(None) => Had::Nobody,
+        let (had, epoch) = match row {
+            Ok(None) => (Had::Nobody, Epoch(0)),
             // What does not read was written by something that is no node of this release: it is as good as gone.
-            Ok(Some(row)) => row.owner.parse().map_or(Had::Nobody, Had::By),
+            Ok(Some(row)) => (row.owner.parse().map_or(Had::Nobody, Had::By), row.epoch),
             Err(error) => {
                 tracing::warn!(%shard, %error, "who had the shard is not known yet");
                 view.not_before = Some(Instant::now() + super::PULL_PAUSE);
                 return;
             }
         };
-        let news = match (&view.last, &had) {
-            (Had::By(before), Had::By(now)) => before != now,
-            (Had::NotKnown | Had::Nobody | Had::By(_), _) => false,
-        };
-        if news {
+        if epoch > view.epoch {
+            // Somebody won it, and is on his way: from now on he has his time, and turns begin anew.
             view.vacant_since = Instant::now();
+            view.epoch = epoch;
         }
         view.last = had;
-        view.read = true;
+        view.read = Some(Instant::now());
     }
 
     pub(super) fn known(&self) -> Known {
@@ -164,7 +160,8 @@ impl StewardState {
             owner: view.owner.as_ref().map(|herald| herald.peer.name.clone()),
             vacant_for: now.saturating_duration_since(view.vacant_since.max(since)),
             last: self.last(&view.last),
-            read: view.read,
+            read: view.read.is_some_and(|at| now.duration_since(at) < FRESH),
+            overtaken: matches!((view.phase, &view.owner), (Phase::Here(mine), Some(herald)) if herald.epoch > mine),
             busy: view.busy || view.not_before.is_some_and(|at| now < at),
         });
         let shards: Vec<ShardView> = shards.collect();
@@ -258,3 +255,6 @@ impl StewardState {
             .send_if_modified(|before| std::mem::replace(before, ready) != ready);
     }
 }
+
+/// What was read in the store is worth that long: less than it takes to win an epoch and announce it.
+const FRESH: Duration = Duration::from_millis(500);

@@ -7,6 +7,7 @@
 mod nodes;
 mod report;
 mod rows;
+mod strangers;
 mod wires;
 
 use std::sync::Arc;

@@ -7,8 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use openrustpoker::client::{Address, Backoff, Link, Operator, Patience};
+use openrustpoker::client::Address;
 use openrustpoker::ids::{ShardCount, ShardId, TableId};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::wires::{End, Wires};
@@ -32,6 +33,8 @@ pub struct Cluster {
 pub struct Node {
     pub name: String,
     pub host: String,
+    /// Where operators connect: only from the same machine, and a network of its own is one.
+    ops: String,
     config: PathBuf,
     log: PathBuf,
     process: Option<Child>,
@@ -74,6 +77,14 @@ impl Cluster {
         let first = hosts().remove(0);
         let (net, _) = first.rsplit_once('.').expect("an address");
         let host = |n: usize| format!("{net}.{}", FIRST_HOST + n);
+        let apart = wires.is_some();
+        let ops = |n: usize| {
+            if apart {
+                "127.0.0.1".to_owned()
+            } else {
+                host(n)
+            }
+        };
         let database = if proxies.is_some() { named() } else { hosts() };
         let mut nodes = Vec::new();
         for (n, name) in names.iter().enumerate() {
@@ -83,14 +94,25 @@ impl Cluster {
             let seeds: Vec<String> = (0..PLACES)
                 .map(|n| format!("\"{}:50053\"", host(n)))
                 .collect();
-            let text = configuration(&host(n), name, &seeds, &database, &keyspace, shards);
+            let text = configuration(
+                (&host(n), &ops(n)),
+                name,
+                &seeds,
+                &database,
+                &keyspace,
+                shards,
+            );
             let file = |end: &str| folder.path().join(format!("{name}.{end}"));
             std::fs::write(file("yaml"), text).expect("the folder can be written");
             nodes.push(Node {
                 name: name.clone(),
                 host: host(n),
+                ops: ops(n),
                 config: file("yaml"),
-                log: file("log"),
+                log: std::env::var_os("LOGS").map_or_else(
+                    || file("log"),
+                    |folder| PathBuf::from(folder).join(format!("{name}.log")),
+                ),
                 process: None,
                 sabotage: None,
                 program: program(),
@@ -106,6 +128,14 @@ impl Cluster {
         };
         (0..count).for_each(|n| cluster.begin(n));
         cluster.is_whole().await;
+        // Once each, and some of them again to share them fairly: nodes that fight over shards win epochs without end.
+        let epochs: u64 = cluster.shards().await.iter().map(|(_, epoch)| epoch).sum();
+        let most = 3 * u64::from(shards);
+        assert!(
+            epochs <= most,
+            "{epochs} epochs at the start\n{}",
+            cluster.tails()
+        );
         cluster
     }
 
@@ -145,14 +175,37 @@ impl Cluster {
         (0..self.nodes.len()).filter(runs).collect()
     }
 
-    /// Which node serves each shard, as the first node says that answers.
-    pub async fn owners(&self) -> Vec<String> {
+    /// Which node serves each shard and in which epoch, as the first node says that answers.
+    pub async fn shards(&self) -> Vec<(String, u64)> {
         for n in self.running() {
-            if let Ok(cluster) = self.nodes[n].operator().cluster().await {
-                return cluster.shards.into_iter().map(|shard| shard.node).collect();
+            if let Some(shards) = self.ask(n, "shards").await {
+                let owner = |shard: &Value| (text(shard, "node"), count(shard, "epoch"));
+                return shards.iter().map(owner).collect();
             }
         }
-        panic!("no node answers");
+        panic!("no node answers\n{}", self.tails());
+    }
+
+    /// What `orp admin` says of a node, line by line; nothing if it does not answer.
+    async fn ask(&self, n: usize, what: &str) -> Option<Vec<Value>> {
+        let program = program();
+        let mut command = match &self.wires {
+            Some(wires) => wires.inside(n, program.to_str().expect("a path of this machine")),
+            None => Command::new(program),
+        };
+        let host = &self.nodes[n].ops;
+        command.args(["admin", "--ops", &format!("{host}:50052"), what, "--json"]);
+        command.stderr(Stdio::null());
+        let mut command = tokio::process::Command::from(command);
+        let output = command.kill_on_drop(true).output();
+        let output = tokio::time::timeout(ANSWER_MAX, output)
+            .await
+            .ok()?
+            .expect("it runs");
+        output.status.success().then_some(())?;
+        let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+        let read = |line: &str| serde_json::from_str(line).expect("it prints objects");
+        Some(lines.lines().map(read).collect())
     }
 
     /// Where an end of a cable is.
@@ -162,6 +215,26 @@ impl Cluster {
             End::Database(n) => format!("{}.{n}", self.net),
             End::Tests => format!("{}.{TESTS_HOST}", self.net),
         }
+    }
+
+    /// The names of the nodes that a node sees, itself included.
+    pub async fn seen_by(&self, n: usize) -> Vec<String> {
+        let nodes = self.ask(n, "nodes").await.expect("it answers");
+        let mut names: Vec<String> = nodes.iter().map(|node| text(node, "name")).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Certificates of another authority, and another cookie, beside those of the cluster.
+    pub fn make_foreign(&self) {
+        let mut make = orp();
+        make.current_dir(self.folder.path())
+            .args(["admin", "certs", "foreign"]);
+        make.args(self.nodes.iter().map(|node| &node.name));
+        assert!(
+            make.output().expect("it runs").status.success(),
+            "no certificates"
+        );
     }
 
     /// The shard of a table.
@@ -176,41 +249,38 @@ impl Cluster {
         for n in self.running() {
             while !self.is_whole_at(n).await {
                 if tokio::time::Instant::now() > until {
-                    let seen = self.nodes[n].operator().cluster().await;
-                    panic!(
-                        "{} is not whole: {seen:?}\n{}",
-                        self.nodes[n].name,
-                        self.tails()
-                    );
+                    let (nodes, name) = (self.ask(n, "nodes").await, &self.nodes[n].name);
+                    panic!("{name} is not whole: {nodes:?}\n{}", self.tails());
                 }
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
     }
 
     async fn is_whole_at(&self, n: usize) -> bool {
         let running = self.running().len();
-        let Ok(cluster) = self.nodes[n].operator().cluster().await else {
+        let (nodes, shards) = tokio::join!(self.ask(n, "nodes"), self.ask(n, "shards"));
+        let (Some(nodes), Some(shards)) = (nodes, shards) else {
             return false;
         };
-        let share = usize::from(self.shards.value()) / running;
-        let fair = |shards: u32| (share.saturating_sub(1)..=share + 2).contains(&(shards as usize));
-        cluster.nodes.len() == running
-            && cluster.shards.iter().all(|shard| !shard.node.is_empty())
-            && cluster.nodes.iter().all(|node| fair(node.shards))
+        // Half of a fair share: enough to be hit by the next fault. The rest moves meanwhile.
+        let enough = u64::from(self.shards.value()) / running as u64 / 2;
+        nodes.len() == running
+            && shards.iter().all(|shard| !text(shard, "node").is_empty())
+            && nodes.iter().all(|node| count(node, "shards") >= enough)
     }
 
     /// The sums over all nodes.
     pub async fn totals(&self) -> Totals {
         let mut sums = Totals::default();
         for n in self.running() {
-            let totals = self.nodes[n].operator().totals().await.expect("it answers");
-            sums.tables += totals.tables;
-            sums.parked += totals.parked;
-            sums.chips_in += totals.chips_in;
-            sums.chips_out += totals.chips_out;
-            sums.on_tables += totals.on_tables;
-            sums.rake += totals.rake;
+            let totals = self.ask(n, "totals").await.expect("it answers").remove(0);
+            sums.tables += count(&totals, "tables");
+            sums.parked += count(&totals, "parked");
+            sums.chips_in += count(&totals, "chips_in");
+            sums.chips_out += count(&totals, "chips_out");
+            sums.on_tables += count(&totals, "on_tables");
+            sums.rake += count(&totals, "rake");
         }
         sums
     }
@@ -318,6 +388,34 @@ impl Node {
         there
     }
 
+    /// From its next start on, its configuration says something else.
+    pub fn rewrite(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(&self.config).expect("it was written");
+        assert!(text.contains(from), "{from} is not in {text}");
+        std::fs::write(&self.config, text.replace(from, to)).expect("the folder can be written");
+    }
+
+    /// Returns when its log has a line with all of these words, from then on that it was asked.
+    pub async fn says(&self, words: &[&str]) {
+        let said = || {
+            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            log.lines()
+                .any(|line| words.iter().all(|word| line.contains(word)))
+        };
+        let what = format!("{} says {words:?}", self.name);
+        super::until(&what, SAYS_MAX, said).await;
+    }
+
+    /// A start that is refused: what it says.
+    pub fn is_refused(&self) -> String {
+        let mut command = orp();
+        command.args(["serve", "--config"]).arg(&self.config);
+        command.current_dir(self.config.parent().expect("it is in a folder"));
+        let output = tokio::task::block_in_place(|| command.output()).expect("it runs");
+        assert!(!output.status.success(), "{} starts", self.name);
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
     /// From its next start on, this goes wrong.
     pub fn sabotage(&mut self, what: &str) {
         self.sabotage = Some(what.into());
@@ -331,20 +429,6 @@ impl Node {
     /// From its next start on, it is another release.
     pub fn becomes(&mut self, program: &Path) {
         self.program = program.into();
-    }
-
-    /// What an operator asks of it.
-    pub fn operator(&self) -> Operator {
-        let patience = Patience {
-            attempt: Duration::from_secs(1),
-            overall: Duration::from_secs(3),
-            backoff: Backoff {
-                first: Duration::from_millis(10),
-                max: Duration::from_millis(100),
-            },
-        };
-        let address: Address = format!("{}:50052", self.host).parse().expect("an address");
-        Operator::new(Link::new(&[address], patience).expect("an address"))
     }
 
     /// The end of its log.
@@ -376,7 +460,7 @@ impl Drop for Node {
 }
 
 fn configuration(
-    host: &str,
+    (host, ops): (&str, &str),
     name: &str,
     seeds: &[String],
     database: &[String],
@@ -385,7 +469,7 @@ fn configuration(
 ) -> String {
     format!(
         "grpc:\n  host: {host}\n  port: {PLAYERS}\n  guests_at_once: 100000\n  guests_per_minute: 100000\n\
-         ops:\n  host: {host}\n\
+         ops:\n  host: {ops}\n\
          cluster:\n  enabled: true\n  host: {host}\n  seeds: [{}]\n  authority_file: certs/authority.pem\n  \
          certificate_file: certs/{name}.pem\n  key_file: certs/{name}.key\n  cookie_file: certs/cookie\n\
          store: cassandra\ncassandra:\n  hosts: [\"{}\"]\n  keyspace: {keyspace}\n\
@@ -406,6 +490,14 @@ pub fn program() -> PathBuf {
     std::env::var_os("ORP").map_or_else(|| env!("CARGO_BIN_EXE_orp").into(), PathBuf::from)
 }
 
+fn text(object: &Value, field: &str) -> String {
+    object[field].as_str().unwrap_or_default().to_owned()
+}
+
+fn count(object: &Value, field: &str) -> u64 {
+    object[field].as_u64().unwrap_or_default()
+}
+
 /// Places for nodes: those of the beginning, and two to grow by.
 pub const PLACES: usize = 5;
 /// The last part of the first node's address; the database has 1 to 3, proxies before it 11 to 13.
@@ -414,6 +506,10 @@ const FIRST_HOST: usize = 21;
 const TESTS_HOST: usize = 254;
 /// Where players connect.
 pub const PLAYERS: u16 = 50_051;
+/// Dials come every few seconds.
+const SAYS_MAX: Duration = Duration::from_secs(30);
+/// For a question to an operator's port.
+const ANSWER_MAX: Duration = Duration::from_secs(5);
 /// A start waits for Cassandra, and for what an earlier life of the node left in it.
 const START_MAX: Duration = Duration::from_secs(60);
 /// Links, takeovers and moves of shards after a fault.

@@ -88,10 +88,9 @@ pub async fn play(row: u32, cluster: &mut Cluster, play: &Play, random: &mut Spl
 }
 
 /// The sum of all epochs.
-async fn epochs(cluster: &mut Cluster) -> u64 {
-    let first = cluster.running().remove(0);
-    let seen = cluster.node(first).operator().cluster().await;
-    seen.map_or(0, |seen| seen.shards.iter().map(|shard| shard.epoch).sum())
+async fn epochs(cluster: &Cluster) -> u64 {
+    let shards = cluster.shards().await;
+    shards.into_iter().map(|(_, epoch)| epoch).sum()
 }
 
 struct Round<'a> {
@@ -477,7 +476,8 @@ impl Hit {
             .iter()
             .map(|n| cluster.node(*n).name.clone())
             .collect();
-        let owners = cluster.owners().await;
+        let shards = cluster.shards().await;
+        let owners = shards.into_iter().map(|(owner, _)| owner).collect();
         Self { names, owners }
     }
 
