@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use supervisors::{ChildSpec, StartFn};
 use tokio::{io::AsyncWriteExt as _, task::JoinSet, time::Instant};
+use tokio_rustls::rustls;
 
 use super::{
     ConnectError, HELLO_MAX, LINK, LinkOptions, connect,
@@ -176,7 +177,7 @@ async fn greet(
     };
     let welcome = match tokio::time::timeout(HELLO_MAX, greeting).await {
         Ok(Ok(welcome)) => welcome,
-        Ok(Err(cause)) if cause.kind() == std::io::ErrorKind::InvalidData => {
+        Ok(Err(cause)) if is_nonsense(&cause) => {
             return Err(ConnectError::NoNode(address.into()));
         }
         Ok(Err(cause)) => {
@@ -205,6 +206,14 @@ async fn greet(
         sessions.open(stream, false);
     }
     Ok(peer)
+}
+
+/// What came is no frame. What TLS refuses, a certificate above all, is told as TLS says it.
+fn is_nonsense(cause: &std::io::Error) -> bool {
+    let of_tls = cause
+        .get_ref()
+        .is_some_and(|cause| cause.is::<rustls::Error>());
+    cause.kind() == std::io::ErrorKind::InvalidData && !of_tls
 }
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);

@@ -85,7 +85,7 @@ impl Chronicle {
         let idle = self
             .rounds
             .iter()
-            .filter(|told| told.recovered.is_empty())
+            .filter(|told| told.recovered.is_empty() && told.kills == 0)
             .count();
         // A round now and then may hit nothing; a run of those proves nothing.
         if 5 * idle > self.rounds.len() {

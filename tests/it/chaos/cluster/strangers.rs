@@ -21,13 +21,13 @@ async fn strangers_are_kept_out() {
             "certs/node-3",
             "foreign/node-3",
             0,
-            ["not let in", "UnknownIssuer"],
+            ["not let in", "invalid peer certificate"],
         ),
         (
             "certs/authority",
             "foreign/authority",
             3,
-            ["not linked", "UnknownIssuer"],
+            ["not linked", "invalid peer certificate"],
         ),
         (
             "certs/cookie",
