@@ -69,13 +69,9 @@ impl StewardState {
     /// Says what is served here, and takes back what is not, or cannot be for now.
     pub(super) fn announce(&mut self) {
         for shard in self.options.tables.shards() {
-            let phase = match shard.tenure.phase() {
-                Phase::Here(_) if self.mute => Phase::Leaving,
-                phase => phase,
-            };
-            match (phase, self.announced.get(&shard.id)) {
-                (Phase::Here(epoch), Some(said)) if *said == epoch => {}
-                (Phase::Here(epoch), _) => {
+            match (shard.tenure.phase(), self.announced.get(&shard.id)) {
+                (Phase::Here(epoch), Some(said)) if !self.mute && *said == epoch => {}
+                (Phase::Here(epoch), _) if !self.mute => {
                     self.options.registry.announce(shard.id, epoch);
                     self.announced.insert(shard.id, epoch);
                 }
