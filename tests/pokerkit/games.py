@@ -15,6 +15,8 @@ from pokerkit import (
     StandardHighHand,
 )
 
+import ranking
+
 
 class PotLimitTexasHoldem(PotLimitOmahaHoldem):
     hand_types = (StandardHighHand,)
@@ -62,6 +64,9 @@ GAMES = {
 }
 """The codes that PHH has: only their exports can be read by PokerKit."""
 STANDARD = {'NT', 'NS', 'FT', 'PO', 'FO/8'}
+
+for game in GAMES.values():
+    ranking.install(game.hand_types)
 
 
 def ranks(code):
