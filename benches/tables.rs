@@ -270,7 +270,9 @@ async fn busy(tables: Tables, table: TableId, stop: Arc<AtomicBool>) -> Vec<u64>
                     }
                     continue;
                 }
-                Sight::Won { .. } | Sight::Own { .. } | Sight::Hidden => continue,
+                Sight::Won { .. } | Sight::Timed { .. } | Sight::Own { .. } | Sight::Hidden => {
+                    continue;
+                }
             },
             Frame::Reset { .. } => continue,
         };

@@ -9,8 +9,9 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::connect::ServerArgs;
 use super::exit;
-use crate::client::GameName;
+use super::game::GameArgs;
 use crate::client::bots::{Control, Options, Report, run as play};
+use crate::client::{seats_max, title};
 
 /// Makes tables, seats bots at them, plays, leaves, and tells what was seen. Ends with 1 if chips are missing, events
 /// were left out, or any other promise was broken.
@@ -20,7 +21,8 @@ Examples:
   orp bots --tables 10 --bots 6 --hands 1000
   orp bots --server 10.0.0.1:50051,10.0.0.2:50051 --tables 10000 --bots 6 --hands 1000000 --rate 5000 --json
   orp bots --hands 200 --seed 7
-  orp bots --game plo8 --bots 6 --hands 1000")]
+  orp bots --game plo8 --bots 6 --hands 1000
+  orp bots --game plo --straddle either --run-twice")]
 pub struct BotsArgs {
     #[command(flatten)]
     server: ServerArgs,
@@ -30,9 +32,8 @@ pub struct BotsArgs {
     /// Bots at each table.
     #[arg(long, value_name = "M", default_value_t = 6, value_parser = clap::value_parser!(u32).range(2..=10))]
     bots: u32,
-    /// What they play: nlhe, plhe, flhe, plo, plo5, plo6, plo8, plo5-8, plo6-8, flo8 or short-deck.
-    #[arg(long, value_name = "GAME", default_value = "nlhe")]
-    game: GameName,
+    #[command(flatten)]
+    game: GameArgs,
     /// Hands to play in all, over all tables together. Hands under way are played to their end and counted too.
     #[arg(long, value_name = "H", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     hands: u64,
@@ -58,18 +59,20 @@ pub struct BotsArgs {
 }
 
 pub(super) async fn run(args: BotsArgs) -> anyhow::Result<ExitCode> {
+    let game = args.game.wire();
     anyhow::ensure!(
-        args.bots <= args.game.seats_max(),
+        args.bots <= seats_max(&game),
         "{} has seats for {} players, not for {} bots",
-        args.game.name(),
-        args.game.seats_max(),
+        title(&game),
+        seats_max(&game),
         args.bots
     );
     let options = Options {
         servers: args.server.server,
         tables: args.tables,
         bots: args.bots,
-        game: args.game,
+        game,
+        moving_button: args.game.moving_button,
         hands: args.hands,
         rate: args.rate,
         seed: args.seed,

@@ -4,13 +4,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use prost::Message;
 use proto::v1::Settings;
+use sha2::{Digest, Sha256};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::dev_cluster::{Database, Nodes};
+use super::game::GameArgs;
 use super::serve::until_stopped;
 use crate::client::bots::{Dice, Strategy, Temper};
-use crate::client::{Address, Link, Patience, Player, Session, house, jitter};
+use crate::client::{
+    Address, GameName, Link, Patience, Player, Session, house, jitter, seats_max, title, usual_ante,
+};
 use crate::config::Config;
 use crate::{telemetry, tree};
 
@@ -19,6 +24,8 @@ use crate::{telemetry, tree};
 #[command(after_help = "\
 Examples:
   orp dev
+  orp dev --game plo8 --run-twice
+  orp dev --game nlhe --straddle either --bots 5
   orp dev --nodes 3                                  in a checkout: starts a Cassandra, too
   orp dev --nodes 3 --cassandra 127.0.0.1:9042       on one that runs")]
 pub struct DevArgs {
@@ -41,6 +48,8 @@ pub struct DevArgs {
         default_value = "datacenter1=1"
     )]
     replication: String,
+    #[command(flatten)]
+    game: GameArgs,
 }
 
 pub(super) async fn run(args: DevArgs) -> anyhow::Result<ExitCode> {
@@ -55,7 +64,7 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<ExitCode> {
     telemetry::init(&config.log)?;
     let node = tree::start(&config).await?;
     node.ready().await;
-    let house = open_house(&[node.grpc.to_string().parse()?], &config, args.bots)
+    let house = open_house(&[node.grpc.to_string().parse()?], &config, &args)
         .await
         .context("the house table does not open")?;
     let server = if node.grpc.port() == Config::default().grpc.port {
@@ -64,7 +73,8 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<ExitCode> {
         format!(" --server {}", node.grpc)
     };
     println!(
-        "A table is open, with {} house bots at it. In another terminal:",
+        "A table of {} is open, with {} house bots at it. In another terminal:",
+        title(&args.game.wire()),
         args.bots
     );
     println!();
@@ -115,13 +125,14 @@ async fn play(args: &DevArgs, config: &Config, database: &Database) -> anyhow::R
     let players = nodes.players();
     let addresses: Result<Vec<Address>, _> =
         players.iter().map(|address| address.parse()).collect();
-    let house = open_house(&addresses?, config, args.bots)
+    let house = open_house(&addresses?, config, args)
         .await
         .context("the house table does not open")?;
     println!();
     println!("{nodes}");
     println!(
-        "A table is open, with {} house bots at it. In another terminal:",
+        "A table of {} is open, with {} house bots at it. In another terminal:",
+        title(&args.game.wire()),
         args.bots
     );
     println!();
@@ -139,7 +150,12 @@ async fn play(args: &DevArgs, config: &Config, database: &Database) -> anyhow::R
 }
 
 /// Opens the house table, or finds it again, and sends the bots to it.
-async fn open_house(servers: &[Address], config: &Config, bots: u8) -> anyhow::Result<String> {
+async fn open_house(
+    servers: &[Address],
+    config: &Config,
+    args: &DevArgs,
+) -> anyhow::Result<String> {
+    let (bots, settings) = (args.bots, settings(args));
     let link = Link::new(servers, Patience::default())?;
     let mut table = String::new();
     for bot in 0..bots.max(1) {
@@ -147,7 +163,7 @@ async fn open_house(servers: &[Address], config: &Config, bots: u8) -> anyhow::R
         let player = house_player(&link, config, name).await?;
         if table.is_empty() {
             table = player
-                .create_table(HOUSE_TABLE, "House", &settings())
+                .create_table(&table_id(&settings), "House", &settings)
                 .await?;
         }
         if bot < bots {
@@ -181,20 +197,40 @@ async fn house_player(link: &Link, config: &Config, name: &str) -> anyhow::Resul
     Ok(player)
 }
 
-fn settings() -> Settings {
+fn settings(args: &DevArgs) -> Settings {
+    let game = args.game.wire();
     Settings {
-        seats: 6,
+        seats: seats_max(&game).min(SEATS),
         small_blind: 50,
-        big_blind: 100,
+        big_blind: BIG_BLIND,
+        ante: usual_ante(&game, BIG_BLIND),
         buy_in_min: 2_000,
         buy_in_max: 20_000,
         action_ms: 30_000,
         bank_ms: 60_000,
         reconnect_ms: 30_000,
+        game: Some(game),
+        moving_button: args.game.moving_button,
         ..Settings::default()
     }
 }
 
-/// Always the same, so that the table is found again.
+/// Always the same for the same game and rules, so that the table is found again.
+fn table_id(settings: &Settings) -> String {
+    let plain = GameName::default().game();
+    if settings.game == Some(plain) && !settings.moving_button {
+        return HOUSE_TABLE.into();
+    }
+    // Its bytes on the wire: a field that a later release adds does not change them.
+    let digest = Sha256::digest(settings.encode_to_vec());
+    let bytes = std::array::from_fn(|at| digest[at]);
+    uuid::Builder::from_random_bytes(bytes)
+        .into_uuid()
+        .to_string()
+}
+
+/// The table of plain no-limit Hold'em.
 const HOUSE_TABLE: &str = "00000000-0000-4000-8000-00000000da7a";
+const SEATS: u32 = 6;
+const BIG_BLIND: u64 = 100;
 const NAMES: [&str; 5] = ["Ada", "Bert", "Cleo", "Dirk", "Edna"];

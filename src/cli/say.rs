@@ -3,7 +3,9 @@
 use proto::v1::table_event::Event;
 use proto::v1::{self, ActionKind, PostKind};
 
-use crate::client::{Card, Options, SeatChange, SeatModel, Status, Street, TableModel, title};
+use crate::client::{
+    Card, Options, SeatChange, SeatModel, Status, Street, TableModel, holding, title,
+};
 
 /// What an event says to a person, given the table right before it; nothing if it says nothing. `me` is the seat that
 /// is called "you".
@@ -179,6 +181,14 @@ pub(super) fn picture(table: &TableModel, me: Option<u32>) -> Vec<String> {
     let mut lines = vec![format!("{} {stakes}: {hand}{parked}", table.name)];
     for (no, seat) in table.taken() {
         lines.push(seat_line(table, no, seat, me));
+    }
+    if !table.second_board.is_empty() {
+        lines.push(format!("  second board {}", cards(&table.second_board)));
+    }
+    let mine = me.and_then(|no| table.seat(no)).filter(|_| table.running);
+    if let Some(held) = mine.and_then(|seat| holding(&table.stakes.game, &seat.cards, &table.board))
+    {
+        lines.push(format!("  you hold {held}"));
     }
     let empty = table.seats.iter().filter(|seat| seat.is_none()).count();
     if empty > 0 {

@@ -34,6 +34,10 @@ fn command_lines() {
         true,
     );
     check("orp bots --bots 11", false);
+    check("orp bots --game plo5-8 --straddle utg --run-twice", true);
+    check("orp bots --game plo7", false);
+    check("orp dev --game flhe --raises 3 --cap-off never", true);
+    check("orp dev --game nlhe --straddle nowhere", false);
     check("orp bots --bots 1", false);
     check("orp bots --hands 0", false);
     check("orp table list --open --json", true);

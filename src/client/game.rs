@@ -1,6 +1,9 @@
 //! The games by the names that people type, and in the words that they read.
 
+use engine::eval::Made;
 use proto::v1::{Betting, Game, Variant};
+
+use super::card::Card;
 
 /// A game by its short name. The betting and the cards of each; what else a house may choose is not part of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,18 +46,9 @@ impl GameName {
         }
     }
 
-    /// The most seats: what the deck is enough for.
-    pub fn seats_max(self) -> u32 {
-        match self.0.variant {
-            Variant::Unspecified | Variant::Holdem | Variant::ShortDeck | Variant::Omaha => 10,
-            Variant::Omaha5 => 9,
-            Variant::Omaha6 => 7,
-        }
-    }
-
     /// What each pays before the cards at a table of this game, if it has antes as a matter of course.
     pub fn ante(self, big_blind: u64) -> u64 {
-        if self.0.button_blind { big_blind } else { 0 }
+        usual_ante(&self.game(), big_blind)
     }
 }
 
@@ -73,6 +67,20 @@ impl std::str::FromStr for GameName {
             .find(|game| game.name() == text)
             .ok_or(NoGame)
     }
+}
+
+/// What each pays before the cards where only the button posts a blind: else there would be little to play for.
+pub fn usual_ante(game: &Game, big_blind: u64) -> u64 {
+    if game.button_blind { big_blind } else { 0 }
+}
+
+/// The most seats: what the deck is enough for, and the table.
+pub fn seats_max(game: &Game) -> u32 {
+    let cards = engine::Game {
+        run_twice: game.run_twice,
+        ..cards_of(game)
+    };
+    cards.players_max().min(engine::Settings::SEATS_MAX).into()
 }
 
 /// A game as a sign over the table says it: "pot-limit Omaha hi-lo".
@@ -108,6 +116,18 @@ pub fn cards_of(game: &Game) -> engine::Game {
     }
 }
 
+/// What these cards make with a board of three cards or more, as a dealer would say it.
+pub fn holding(game: &Game, hole: &[Card], board: &[Card]) -> Option<String> {
+    if hole.is_empty() || board.len() < 3 {
+        return None;
+    }
+    let cards = |cards: &[Card]| -> Option<Vec<engine::Card>> {
+        let cards = cards.iter().map(|card| card.to_string().parse().ok());
+        cards.collect()
+    };
+    Some(Made::of(&cards_of(game), &cards(hole)?, &cards(board)?).to_string())
+}
+
 /// What a player has to know of the game besides its title.
 pub fn notes(game: &Game) -> Vec<&'static str> {
     let omaha = match game.variant() {
@@ -136,7 +156,14 @@ pub fn notes(game: &Game) -> Vec<&'static str> {
             "bets and raises have one amount",
         ),
         (game.button_blind, "only the button posts a blind"),
-        (game.straddle.is_some(), "you may straddle"),
+        (
+            game.straddle.is_some(),
+            "you may straddle: straddle, straddle off",
+        ),
+        (
+            game.run_twice,
+            "the rest of the board is dealt twice if all want it",
+        ),
     ];
     let told = notes.into_iter().filter(|(holds, _)| *holds);
     told.map(|(_, note)| note).collect()
@@ -176,7 +203,7 @@ const GAMES: [Named; 11] = [
 
 #[cfg(test)]
 mod tests {
-    use super::{GameName, NoGame, notes, title};
+    use super::{GameName, NoGame, holding, notes, seats_max, title};
 
     #[test]
     fn every_name_is_its_own() {
@@ -186,6 +213,47 @@ mod tests {
         for text in ["", "NLHE", "plo7", "badugi"] {
             assert_eq!(text.parse::<GameName>(), Err(NoGame), "{text}");
         }
+    }
+
+    #[test]
+    fn as_many_players_as_the_deck_is_enough_for() {
+        let check = |name: &str, run_twice, most| {
+            let game = name.parse::<GameName>().expect("a game").game();
+            let game = proto::v1::Game { run_twice, ..game };
+            assert_eq!(seats_max(&game), most, "{name}");
+        };
+        check("nlhe", false, 10);
+        check("short-deck", true, 10);
+        check("plo5", false, 9);
+        check("plo5", true, 8);
+        check("plo6-8", false, 7);
+    }
+
+    #[test]
+    fn what_one_holds() {
+        let check = |name: &str, hole: &str, board: &str, held: Option<&str>| {
+            let game = name.parse::<GameName>().expect("a game").game();
+            let cards = |text: &str| -> Vec<_> {
+                let words = text.split_whitespace();
+                words.map(|card| card.parse().expect("a card")).collect()
+            };
+            let told = holding(&game, &cards(hole), &cards(board));
+            assert_eq!(told.as_deref(), held, "{hole} on {board}");
+        };
+        check(
+            "nlhe",
+            "As Kd",
+            "Ah Kc 2d",
+            Some("two pair, aces and kings"),
+        );
+        check(
+            "plo8",
+            "As 2d Kc Kd",
+            "3h 4c 8d Qs",
+            Some("pair of kings and eight-four low"),
+        );
+        check("plo", "As Ad Kc Kd", "", None);
+        check("short-deck", "", "6h 7c 8d", None);
     }
 
     #[test]

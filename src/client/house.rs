@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::sleep;
 
-use super::bots::{Dice, Sight, Strategy};
+use super::bots::{Dice, Sight, Strategy, Temper};
 use super::calls::{ForTurn, RequestIds};
 use super::error::CallError;
 use super::model::{Status, TableModel};
@@ -84,6 +84,11 @@ async fn consider(
                 .await?;
         } else if !model.running && seat.status == Status::SittingOut {
             player.sit_in(table, ids.next(floor()), true).await?;
+        } else if strategy == Strategy::Sharp(Temper::Bold)
+            && model.stakes.game.straddle.is_some()
+            && !seat.straddles
+        {
+            player.straddle(table, ids.next(floor()), true).await?;
         }
         return Ok(());
     };

@@ -33,7 +33,7 @@ pub use backoff::{Backoff, Patience, jitter};
 pub use calls::{Answer, ForTurn, RequestIds};
 pub use card::{Card, CardError};
 pub use error::{CallError, Refusal};
-pub use game::{GameName, NoGame, notes, title};
+pub use game::{GameName, NoGame, holding, notes, seats_max, title, usual_ante};
 pub use link::Link;
 pub use model::{
     FoldError, Move, Options, SeatChange, SeatModel, Stakes, Status, Street, TableModel, Turn,

@@ -56,6 +56,13 @@ pub enum Sight {
         /// In the order of the shares; nothing of who did not turn his cards up.
         hands: Box<[Option<Made>]>,
     },
+    /// Players are asked, and a clock runs for their answers.
+    Timed {
+        /// The fact.
+        stamped: Arc<Stamped>,
+        /// How long the clock runs, in milliseconds.
+        clock_ms: u32,
+    },
     /// A turn began: the fact, with what the player to act may do.
     Turn {
         /// The legal actions with their bounds.

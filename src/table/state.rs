@@ -200,6 +200,10 @@ impl TableState {
                 }
                 Aside::Won(hands)
             }
+            Event::Public(Fact::RunTwiceAsked { .. }) => match self.table.clock() {
+                Some(clock) => Aside::Timed { clock_ms: clock.ms },
+                None => Aside::None,
+            },
             Event::Public(_) => Aside::None,
             Event::Private(_) => {
                 let players = self
@@ -329,6 +333,11 @@ pub enum Aside {
         /// The player's time bank, in milliseconds.
         bank_ms: u32,
     },
+    /// A clock runs for the answers of all who are asked.
+    Timed {
+        /// How long, in milliseconds.
+        clock_ms: u32,
+    },
     /// What those who won hold, in the order of their shares; nothing of who did not turn his cards up.
     Won(Box<[Option<Made>]>),
     /// Whose cards were dealt: each goes to its owner and nowhere else.
@@ -355,6 +364,10 @@ impl Told {
                 stamped: Arc::clone(&self.stamped),
                 hands: hands.clone(),
             },
+            (Event::Public(_), Aside::Timed { clock_ms }) => Sight::Timed {
+                stamped: Arc::clone(&self.stamped),
+                clock_ms: *clock_ms,
+            },
             (Event::Public(_), Aside::None | Aside::Own(_)) => {
                 Sight::Public(Arc::clone(&self.stamped))
             }
@@ -365,7 +378,7 @@ impl Told {
                     seat: *seat,
                     cards: *cards,
                 }),
-            (Event::Private(_), Aside::None | Aside::Won(_)) => Sight::Hidden,
+            (Event::Private(_), Aside::None | Aside::Won(_) | Aside::Timed { .. }) => Sight::Hidden,
         }
     }
 }

@@ -90,7 +90,8 @@ async fn a_store_is_checked_copied_brought_back_and_moved() {
         seed: 11,
         keep: false,
         rake_per_10000: 500,
-        game: openrustpoker::client::GameName::default(),
+        game: proto::v1::Game::default(),
+        moving_button: false,
         patience: Duration::from_secs(60),
     };
     let bots = tokio::spawn(bots::run(options, Arc::clone(&control)));

@@ -4,6 +4,7 @@ mod cassandra;
 mod chaos;
 mod disk;
 mod fuzz;
+mod games;
 mod keep;
 mod node;
 mod proxy;

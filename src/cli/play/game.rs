@@ -1,8 +1,10 @@
 //! The table at which a person plays: updates become lines, commands become calls. No input or output here.
 
+use std::time::Duration;
+
 use super::command::{Command, HELP};
 use crate::cli::say;
-use crate::client::{ForTurn, Move, Refusal, SeatModel, TableModel, Turn, Update};
+use crate::client::{ForTurn, Move, Refusal, SeatModel, TableModel, Turn, Update, notes, title};
 
 /// What a command asks of the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -140,7 +142,10 @@ impl Game {
                 "What happened meanwhile is not kept ({reason}). The table now:"
             ))),
             None if !first => lines.push(trouble("The table now:".into())),
-            None => {}
+            None => {
+                let game = self.table.as_ref().map(|table| table.stakes.game);
+                lines.extend(game.as_ref().map(rules));
+            }
         }
         lines.extend(self.picture());
         lines.extend(self.prompt());
@@ -209,12 +214,25 @@ impl Game {
         self.table.as_ref()?.asks_to_run_twice(no)
     }
 
+    /// The number of the turn or question that waits for the player, and what was left of its clock when he heard of it.
+    pub(super) fn clock(&self) -> Option<(u32, Duration)> {
+        let asked = self.question().and(self.table.as_ref()?.run_twice.as_ref());
+        let asked = asked.map(|asked| (asked.turn, asked.time_left_ms));
+        let turn = || self.my_turn().map(|turn| (turn.turn, turn.time_left_ms));
+        let (number, ms) = asked.or_else(turn)?;
+        Some((number, Duration::from_millis(ms.into())))
+    }
+
     /// What the player may do now, if it is his turn.
     pub(super) fn prompt(&self) -> Option<Line> {
         if self.question().is_some() {
+            let clock = self.clock().map_or(Duration::ZERO, |(_, left)| left);
             return Some(Line {
                 kind: Kind::Prompt,
-                text: "Deal the rest of the board twice? twice or once".into(),
+                text: format!(
+                    "Deal the rest of the board twice ({})? twice or once",
+                    say::seconds(u32::try_from(clock.as_millis()).unwrap_or(u32::MAX))
+                ),
             });
         }
         let turn = self.my_turn()?;
@@ -315,6 +333,17 @@ impl Game {
         }
         lines.extend(self.prompt());
         lines
+    }
+}
+
+/// The game, and what is not the same everywhere.
+fn rules(game: &proto::v1::Game) -> Line {
+    let told: Vec<String> = std::iter::once(title(game))
+        .chain(notes(game).into_iter().map(str::to_owned))
+        .collect();
+    Line {
+        kind: Kind::Table,
+        text: format!("The game is {}.", told.join("; ")),
     }
 }
 

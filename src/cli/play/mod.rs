@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::connect::SessionArgs;
 use super::exit::Failure;
+use super::game::title_of;
 use super::say;
 use crate::client::{Answer, CallError, Player, RequestIds, Update, Watch, WatchOptions};
 use command::{Command, parse};
@@ -133,10 +134,11 @@ async fn choose(player: &Player, lines: &mut Lines, paint: &Paint) -> anyhow::Re
 fn offer(place: usize, table: &TableSummary) -> String {
     let settings = table.settings.clone().unwrap_or_default();
     format!(
-        "{place:3}  {:24}  {}/{}  {} of {} seats taken  buy-in {} to {}",
+        "{place:3}  {:24}  {}/{} {}  {} of {} seats taken  buy-in {} to {}",
         table.name,
         say::chips(settings.small_blind),
         say::chips(settings.big_blind),
+        title_of(&settings),
         table.players,
         settings.seats,
         say::chips(settings.buy_in_min),
@@ -206,6 +208,7 @@ impl Seat {
         let mut call: Option<JoinHandle<Result<Answer, CallError>>> = None;
         let mut waiting: Option<Command> = None;
         let mut ending = Ending::No;
+        let mut timed: Option<u32> = None;
         let mut hurry: Option<Instant> = None;
         loop {
             if let Some(command) = waiting.filter(|_| call.is_none() && game.my_turn().is_some()) {
@@ -221,8 +224,11 @@ impl Seat {
                     if let Update::Over { refusal } | Update::Refused { refusal, .. } = update {
                         anyhow::bail!(Failure::Over(refusal.to_string()));
                     }
-                    let left = game.my_turn().map(|turn| Duration::from_millis(turn.time_left_ms.into()));
-                    hurry = left.and_then(|left| Some(Instant::now() + left.checked_sub(HURRY)?));
+                    let clock = game.clock();
+                    if clock.map(|(number, _)| number) != timed {
+                        timed = clock.map(|(number, _)| number);
+                        hurry = clock.and_then(|(_, left)| Some(Instant::now() + left.checked_sub(HURRY)?));
+                    }
                     if ending != Ending::No && !game.seated() {
                         return Ok(ExitCode::SUCCESS);
                     }

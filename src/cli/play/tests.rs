@@ -8,8 +8,8 @@ use proto::v1::table_event::Event;
 use super::command::parse;
 use super::game::{Call, Deed, Game, Kind, Line};
 use super::paint::Paint;
-use crate::client::testing::{ME, TABLE, acted, event, opening, turn, view};
-use crate::client::{At, ForTurn, Move, Refusal, Update};
+use crate::client::testing::{ME, TABLE, acted, event, hole, opening, street, turn, view};
+use crate::client::{At, ForTurn, GameName, Move, Refusal, Update};
 
 fn snapshot() -> Update {
     Update::Snapshot {
@@ -153,6 +153,113 @@ fn a_lost_connection_is_told_once_and_what_was_missed_after_it() {
     let said = game.update(&snapshot());
     assert!(said[0].text.contains("not kept (compacted)"), "{said:?}");
     assert!(said.len() > 2);
+}
+
+/// A table of a game, seen for the first time; Ann is dealt these cards.
+fn table_of(game: &str, cards: &str) -> (Game, Vec<Line>) {
+    let mut view = view();
+    let settings = view.settings.as_mut().expect("a table has settings");
+    let mut rules = game.parse::<GameName>().expect("a game").game();
+    rules.run_twice = true;
+    settings.game = Some(rules);
+    let mut game = Game::new(ME);
+    let first = game.update(&Update::Snapshot {
+        table: TABLE.into(),
+        at: At::default(),
+        view: Box::new(view),
+    });
+    let mut events = opening(1, 1_000, 1_000);
+    events[1] = hole(0, cards);
+    for one in events {
+        game.update(&told(one));
+    }
+    (game, first)
+}
+
+#[test]
+fn each_game_is_told_and_shown() {
+    let check = |game: &str, cards: &str, rules: &str, board: &str, held: &str| {
+        let (mut game, first) = table_of(game, cards);
+        assert_eq!(first[0].text, rules);
+        game.update(&told(acted(0, 1, ActionKind::Call, 10, 5)));
+        game.update(&told(street(proto::v1::Street::Flop, board)));
+        let picture = game.picture();
+        let shows = |text: &str| picture.iter().any(|line| line.text.contains(text));
+        assert!(shows(&format!("[{cards}]")), "{picture:?}");
+        assert!(shows(&format!("you hold {held}")), "{picture:?}");
+    };
+    let twice = "the rest of the board is dealt twice if all want it";
+    check(
+        "nlhe",
+        "As Kd",
+        &format!("The game is no-limit Hold'em; {twice}."),
+        "Ah 7c 2d",
+        "pair of aces",
+    );
+    check(
+        "plo8",
+        "As 2d Kc Kd",
+        &format!(
+            "The game is pot-limit Omaha hi-lo; exactly two of your cards and three of the board count; half of each pot \
+             is for the best low hand, eight or better; you may bet what is in the pot; {twice}."
+        ),
+        "3h 4c 8h",
+        "pair of kings and eight-four low",
+    );
+    check(
+        "plo6",
+        "As Ad Kc Kd Qh Qs",
+        &format!(
+            "The game is pot-limit six-card Omaha; exactly two of your cards and three of the board count; you may bet \
+             what is in the pot; {twice}."
+        ),
+        "Kh 4c 8h",
+        "three of a kind, kings",
+    );
+    check(
+        "short-deck",
+        "As Kd",
+        &format!(
+            "The game is no-limit short-deck Hold'em; no card below six; a flush beats a full house; only the button posts \
+             a blind; {twice}."
+        ),
+        "Ah Kh 6d",
+        "two pair, aces and kings",
+    );
+}
+
+#[test]
+fn the_question_whether_to_run_it_twice_has_its_clock() {
+    let (mut game, _) = table_of("plo", "As Ad Kc Kd");
+    game.update(&told(acted(0, 1, ActionKind::RaiseTo, 1_000, 995)));
+    let said = game.update(&told(Event::RunTwiceAsked(proto::v1::RunTwiceAsked {
+        turn: 7,
+        seats: vec![0, 1],
+        time_left_ms: 20_000,
+    })));
+    assert_eq!(
+        texts(&said),
+        [
+            "Deal the rest of the board twice? You decide, Bob decides.",
+            "Deal the rest of the board twice (20 s)? twice or once"
+        ]
+    );
+    assert_eq!(game.clock(), Some((7, Duration::from_secs(20))));
+    let question = ForTurn { hand: 1, turn: 7 };
+    assert_eq!(
+        game.command(parse("once").unwrap()),
+        Deed::Ask(Call::RunTwice(question, false))
+    );
+    let answered = proto::v1::RunTwiceAnswered {
+        seat: 0,
+        agree: true,
+    };
+    game.update(&told(Event::RunTwiceAnswered(answered)));
+    assert_eq!(game.clock(), None);
+    assert!(matches!(
+        game.command(parse("twice").unwrap()),
+        Deed::Say(_)
+    ));
 }
 
 #[test]

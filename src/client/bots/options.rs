@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use proto::v1::Settings;
+use proto::v1::{Game, Settings};
 use tokio::sync::watch;
 
 use crate::client::address::Address;
-use crate::client::game::GameName;
+use crate::client::game::usual_ante;
 
 /// What to play.
 #[derive(Clone, Debug)]
@@ -21,7 +21,9 @@ pub struct Options {
     /// Bots at each table, 2 to as many as the game has seats for.
     pub bots: u32,
     /// What they play.
-    pub game: GameName,
+    pub game: Game,
+    /// Whether the button moves to the next player whoever left.
+    pub moving_button: bool,
     /// Hands to play, all tables together.
     pub hands: u64,
     /// Actions a second, all bots together; flat out if not given.
@@ -59,8 +61,9 @@ impl Options {
             seats: self.bots.max(2),
             small_blind: 50,
             big_blind: BIG_BLIND,
-            ante: self.game.ante(BIG_BLIND),
-            game: Some(self.game.game()),
+            ante: usual_ante(&self.game, BIG_BLIND),
+            game: Some(self.game),
+            moving_button: self.moving_button,
             buy_in_min: 2_000,
             buy_in_max: 10_000,
             rake_per_10000: self.rake_per_10000,

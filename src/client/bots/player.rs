@@ -37,6 +37,8 @@ pub(super) struct Crew {
 pub(super) struct Post {
     checker: Checker,
     strategy: Strategy,
+    /// Straddles where the table lets one.
+    straddles: bool,
     dice: Dice,
     ids: RequestIds,
     state: State,
@@ -66,6 +68,7 @@ enum Call {
     Sit { buy_in: u64 },
     TopUp { amount: u64 },
     SitIn,
+    Straddle,
     Leave,
     RunTwice(ForTurn),
     Act(Deed),
@@ -124,6 +127,7 @@ impl Post {
         let post = Post {
             checker: Checker::new(table, player),
             strategy: Strategy::of(no, bot),
+            straddles: bot.is_multiple_of(2),
             dice: Dice::new(seed, no, bot),
             ids: RequestIds::default(),
             state: State::Standing,
@@ -199,7 +203,7 @@ impl Post {
         if seat.leaving || stopping || held || !self.seen_all() {
             return None;
         }
-        money_or_seat(model, seat)
+        money_or_seat(model, seat, self.straddles)
     }
 
     /// Whether the stream shows everything that was answered.
@@ -208,8 +212,8 @@ impl Post {
     }
 }
 
-/// Chips when short, and back into the game when out of it.
-fn money_or_seat(model: &TableModel, seat: &SeatModel) -> Option<Call> {
+/// Chips when short, back into the game when out of it, and a straddle for who likes one.
+fn money_or_seat(model: &TableModel, seat: &SeatModel, straddles: bool) -> Option<Call> {
     if model.running && seat.dealt {
         return None;
     }
@@ -219,7 +223,11 @@ fn money_or_seat(model: &TableModel, seat: &SeatModel) -> Option<Call> {
             amount: model.stakes.buy_in_max.saturating_sub(has),
         });
     }
-    (seat.status == Status::SittingOut && seat.stack > 0).then_some(Call::SitIn)
+    if seat.status == Status::SittingOut && seat.stack > 0 {
+        return Some(Call::SitIn);
+    }
+    let wants = straddles && !seat.straddles && model.stakes.game.straddle.is_some();
+    wants.then_some(Call::Straddle)
 }
 
 impl Seated {
@@ -355,7 +363,7 @@ impl Seated {
             }
             // Too late, or the hand was voided: nothing to try again.
             (Ok(_) | Err(CallError::Refused(_)), Call::RunTwice(_)) => {}
-            (Ok(_), Call::SitIn | Call::Leave) => {
+            (Ok(_), Call::SitIn | Call::Straddle | Call::Leave) => {
                 post.not_before = Some(Instant::now() + AFTER_REFUSAL)
             }
             (Err(CallError::Refused(refusal)), _) => {
@@ -369,6 +377,7 @@ impl Seated {
                     Call::Sit { .. }
                     | Call::TopUp { .. }
                     | Call::SitIn
+                    | Call::Straddle
                     | Call::Leave
                     | Call::RunTwice(_) => {
                         post.not_before = Some(Instant::now() + AFTER_REFUSAL);
@@ -540,6 +549,7 @@ async fn ask(player: &Player, table: &str, id: u64, call: Call) -> Result<Answer
             .map(|(answer, _seat)| answer),
         Call::TopUp { amount } => player.top_up(table, id, amount).await,
         Call::SitIn => player.sit_in(table, id, true).await,
+        Call::Straddle => player.straddle(table, id, true).await,
         Call::Leave => player.leave(table, id).await,
         // All bots agree: so boards are run twice wherever the table lets them.
         Call::RunTwice(question) => player.run_twice(table, id, question, true).await,

@@ -169,6 +169,8 @@ pub struct RunTwice {
     pub turn: u32,
     /// The seats that have not answered yet.
     pub open: Vec<u32>,
+    /// What was left of the clock when it was told, in milliseconds.
+    pub time_left_ms: u32,
 }
 
 /// What the player to act may do besides folding.

@@ -90,6 +90,7 @@ pub(super) fn run_twice(asked: &v1::RunTwiceAsked) -> RunTwice {
     RunTwice {
         turn: asked.turn,
         open: asked.seats.clone(),
+        time_left_ms: asked.time_left_ms,
     }
 }
 

@@ -64,11 +64,21 @@ pub fn street(street: Street) -> v1::Street {
     }
 }
 
+/// A public fact from which a clock runs, with how long it runs.
+pub fn timed(fact: &Fact, time_left_ms: u32) -> v1::TableEvent {
+    let mut event = event(fact);
+    if let Some(v1::table_event::Event::RunTwiceAsked(asked)) = &mut event.event {
+        asked.time_left_ms = time_left_ms;
+    }
+    event
+}
+
 /// Who is asked whether to run it twice.
-pub fn asked(turn: Turn, seats: &[SeatNo]) -> v1::RunTwiceAsked {
+pub fn asked(turn: Turn, seats: &[SeatNo], time_left_ms: u32) -> v1::RunTwiceAsked {
     v1::RunTwiceAsked {
         turn: turn.0,
         seats: seats.iter().copied().map(no).collect(),
+        time_left_ms,
     }
 }
 
@@ -236,7 +246,7 @@ fn public(fact: &Fact) -> v1::table_event::Event {
                 })
                 .collect(),
         }),
-        Fact::RunTwiceAsked { turn, seats } => Event::RunTwiceAsked(asked(*turn, seats)),
+        Fact::RunTwiceAsked { turn, seats } => Event::RunTwiceAsked(asked(*turn, seats, 0)),
         Fact::RunTwiceAnswered { seat, agree } => Event::RunTwiceAnswered(v1::RunTwiceAnswered {
             seat: no(*seat),
             agree: *agree,

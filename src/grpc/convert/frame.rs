@@ -53,6 +53,10 @@ fn sight(sight: &Sight) -> v1::TableEvent {
             Event::Public(public) => fact::won(public, hands),
             Event::Private(_) => fact::hidden(),
         },
+        Sight::Timed { stamped, clock_ms } => match &stamped.event {
+            Event::Public(public) => fact::timed(public, *clock_ms),
+            Event::Private(_) => fact::hidden(),
+        },
         Sight::Turn {
             legal,
             action_ms,

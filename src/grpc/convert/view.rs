@@ -40,11 +40,19 @@ pub fn table(table: &TableView) -> v1::TableView {
         closed: view.closed,
         run_twice_asked: hand
             .and_then(|hand| hand.run_twice_asked.as_ref())
-            .map(|(seats, turn)| fact::asked(*turn, seats)),
+            .map(|(seats, turn)| fact::asked(*turn, seats, left_ms(hand, table.time_left))),
         second_board: hand
             .and_then(|hand| hand.second_board)
             .map_or_else(Vec::new, |second| cards(&second)),
     }
+}
+
+/// What is left of the clock that runs; all of it where nobody measures it.
+fn left_ms(hand: Option<&HandView>, time_left: Option<Duration>) -> u32 {
+    let promised = hand.and_then(|hand| hand.clock).map_or(0, |clock| clock.ms);
+    time_left.map_or(promised, |left| {
+        u32::try_from(left.as_millis()).unwrap_or(u32::MAX)
+    })
 }
 
 /// None where only the button posts.
@@ -87,9 +95,7 @@ pub fn legal(legal: Legal, phase: Phase, time_left_ms: u32, bank_ms: u32) -> v1:
 
 fn turn(hand: &HandView, view: &View, time_left: Option<Duration>) -> Option<v1::Legal> {
     let (legal_now, clock) = (hand.legal?, hand.clock?);
-    let left = time_left.map_or(clock.ms, |left| {
-        u32::try_from(left.as_millis()).unwrap_or(u32::MAX)
-    });
+    let left = left_ms(Some(hand), time_left);
     let bank_ms = view
         .seats
         .iter()

@@ -94,7 +94,8 @@ async fn play(server: &Server, part: u64, hands: u64) {
         seed: part,
         keep: false,
         rake_per_10000: 0,
-        game: openrustpoker::client::GameName::default(),
+        game: proto::v1::Game::default(),
+        moving_button: false,
         patience: Duration::from_secs(120),
     };
     let played = bots::run(options, Arc::new(Control::default())).await;

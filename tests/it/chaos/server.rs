@@ -153,7 +153,8 @@ impl Play {
             seed,
             keep: false,
             rake_per_10000: 0,
-            game: openrustpoker::client::GameName::default(),
+            game: proto::v1::Game::default(),
+            moving_button: false,
             patience: Duration::from_secs(180),
         };
         let bots = tokio::spawn(bots::run(options, Arc::clone(&control)));
