@@ -26,7 +26,11 @@ pub fn run(bytes: &[u8]) {
 
 /// Commits, a snapshot in mid-hand or between hands, and a finished hand, of some games.
 pub fn seeds() -> Vec<Vec<u8>> {
-    (1..=4).flat_map(of_a_game).collect()
+    let plain = (1..=4).flat_map(|seed| of_a_game(seed, Game::settings(0)));
+    // Of every variant, with one board or two.
+    let numbers = (1..=8u8).flat_map(|number| [number, number | 32]);
+    let others = numbers.flat_map(|number| of_a_game(number.into(), Game::settings(number)));
+    plain.chain(others).collect()
 }
 
 fn commit(bytes: &[u8]) {
@@ -76,8 +80,8 @@ fn inspect(state: &TableState) {
     }
 }
 
-fn of_a_game(seed: u64) -> Vec<Vec<u8>> {
-    let game = Game::played(seed);
+fn of_a_game(seed: u64, settings: Settings) -> Vec<Vec<u8>> {
+    let game = Game::played(seed, settings.clone());
     let events: Vec<Arc<Stamped>> = (1..)
         .zip(&game.events)
         .map(|(seq, event)| {
@@ -103,20 +107,20 @@ fn of_a_game(seed: u64) -> Vec<Vec<u8>> {
             .cloned()
             .collect(),
     };
-    let mut state = fresh(Settings::new(6, 5, 10));
+    let mut state = fresh(settings.clone());
     state.apply(&batch);
     let hand = FinishedHand {
         table: TABLE,
         name: "a table".into(),
         hand: HandNo(1),
-        settings: Arc::new(Settings::new(6, 5, 10)),
+        settings: Arc::new(settings.clone()),
         names: vec![(PlayerId(1), Name::new("someone").expect("a name"))],
         events: batch.events.clone(),
     };
     let opened = Record::Opened {
         table: TABLE,
         name: "a table".into(),
-        settings: Arc::new(Settings::new(6, 5, 10)),
+        settings: Arc::new(settings),
         at_ms: 1,
     };
     let mut payload = codec::payload();

@@ -3,6 +3,8 @@
 
 mod bytes;
 pub mod codec;
+#[path = "../../src/engine/tests/properties/game.rs"]
+mod game;
 pub mod phh;
 pub mod rules;
 pub mod wire;

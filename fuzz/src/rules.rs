@@ -2,10 +2,12 @@
 
 use engine::{
     Action, Ante, ButtonRule, Card, Clock, Command, Deck, Entry, Event, Fact, HandNo, Name, Phase,
-    PlayerId, Rake, SeatNo, Settings, Table, Turn, Viewer, check, decide, evolve, legal, see, view,
+    PlayerId, Rake, SeatNo, Settings, Table, Turn, Variant, Viewer, check, decide, evolve, legal,
+    see, view,
 };
 
 use super::bytes::Bytes;
+use super::game;
 
 /// Plays what the bytes say: settings, then commands until they are used up.
 pub fn run(bytes: &[u8]) {
@@ -28,12 +30,21 @@ pub fn run(bytes: &[u8]) {
     }
 }
 
-/// Random bytes get far here: most commands are made to fit the table.
+/// Random bytes get far here: most commands are made to fit the table. Each kind of cards, betting and house rules comes
+/// twice, once with two boards.
 pub fn seeds() -> Vec<Vec<u8>> {
-    (1..=8u64)
-        .map(|seed| {
-            let mut seed = seed;
-            (0..1_200).map(|_| next(&mut seed) as u8).collect()
+    (0..24u8)
+        .map(|kind| {
+            let mut seed = u64::from(kind) + 1;
+            let mut bytes: Vec<u8> = (0..1_200).map(|_| next(&mut seed) as u8).collect();
+            // A table that is possible, of this game.
+            bytes[..GAME.len()].copy_from_slice(&GAME);
+            let one_board = if kind < 12 { 0 } else { 32 };
+            let high = if kind % 3 == 0 { 8 } else { 0 };
+            bytes[1] = one_board + high + kind % 8;
+            bytes[2] = kind;
+            bytes[4] = kind << 4 | kind;
+            bytes
         })
         .collect()
 }
@@ -48,8 +59,8 @@ pub struct Game {
 
 impl Game {
     /// Two players or more, sat down, and some hands played by random legal decisions.
-    pub fn played(mut seed: u64) -> Game {
-        let table = Table::new(Settings::new(6, 5, 10)).expect("sound settings");
+    pub fn played(mut seed: u64, settings: Settings) -> Game {
+        let table = Table::new(settings).expect("sound settings");
         let mut game = Game {
             table,
             events: Vec::new(),
@@ -73,6 +84,16 @@ impl Game {
             game.ask(&command);
         }
         game
+    }
+
+    /// A table of six, of plain no-limit Hold'em or of a game that follows from the number.
+    pub fn settings(number: u8) -> Settings {
+        let mut settings = Settings::new(6, 5, 10);
+        if number > 0 {
+            let game = game::of(&[number, number.wrapping_mul(7), number, number], 10);
+            game::fit(game, &mut settings);
+        }
+        settings
     }
 
     fn ask(&mut self, command: &Command) {
@@ -145,9 +166,12 @@ pub fn next(seed: &mut u64) -> u64 {
 fn settings(bytes: &mut Bytes<'_>) -> Settings {
     // Usually a table that is possible, sometimes whatever the numbers are.
     if bytes.below(8) > 0 {
+        let mix = [bytes.byte(), bytes.byte(), bytes.byte(), bytes.byte()];
         let big_blind = 1 + u64::from(bytes.byte());
         let small_blind = 1 + u64::from(bytes.byte()) % big_blind;
-        let mut settings = Settings::new(2 + bytes.below(9), small_blind, big_blind);
+        let game = game::of(&mix, big_blind);
+        let seats = (2 + bytes.below(9)).min(game.players_max());
+        let mut settings = Settings::new(seats, small_blind, big_blind);
         settings.buy_in_min = 1;
         settings.ante = match bytes.below(3) {
             0 => Ante::None,
@@ -163,12 +187,18 @@ fn settings(bytes: &mut Bytes<'_>) -> Settings {
         settings.clock.reconnect_ms = bytes.below(2).into();
         settings.sit_out_buttons = bytes.below(4);
         settings.timeouts_to_sit_out = bytes.below(4);
+        if bytes.below(4) == 0 {
+            settings.button = ButtonRule::Moving;
+        }
+        game::fit(game, &mut settings);
         return settings;
     }
+    let mix = [bytes.byte(), bytes.byte(), bytes.byte(), bytes.byte()];
+    let big_blind = bytes.amount();
     Settings {
         seats: bytes.byte(),
         small_blind: bytes.amount(),
-        big_blind: bytes.amount(),
+        big_blind,
         ante: match bytes.below(3) {
             0 => Ante::None,
             1 => Ante::Each(bytes.amount()),
@@ -187,11 +217,19 @@ fn settings(bytes: &mut Bytes<'_>) -> Settings {
             reconnect_ms: bytes.amount() as u32,
         },
         show_all_in: bytes.below(2) == 0,
-        button: ButtonRule::Dead,
+        button: if bytes.below(2) == 0 {
+            ButtonRule::Dead
+        } else {
+            ButtonRule::Moving
+        },
         sit_out_buttons: bytes.byte(),
         timeouts_to_sit_out: bytes.byte(),
         rathole_ms: bytes.amount() as u32,
-        game: engine::Game::default(),
+        // With a low where there is none, more seats than cards, straddles in fixed limit.
+        game: engine::Game {
+            low: bytes.below(2) == 0,
+            ..game::of(&mix, big_blind)
+        },
     }
 }
 
@@ -226,10 +264,27 @@ fn command(table: &Table, bytes: &mut Bytes<'_>) -> Command {
         104..=111 => Command::Connected { player },
         112..=113 => Command::Void,
         114 => Command::Close,
-        115..=119 => Command::TimeOut {
+        115..=116 => Command::TimeOut {
             hand: HandNo(bytes.amount()),
             turn: Turn(bytes.amount() as u32),
             phase: phase(bytes),
+        },
+        117 => Command::Straddle {
+            player,
+            on: bytes.below(4) > 0,
+        },
+        // To the open question, to one that is over, or to one that nobody asked.
+        118..=119 => Command::RunTwice {
+            player,
+            hand: match bytes.below(4) {
+                0 => HandNo(bytes.amount()),
+                _ => table.hands_started(),
+            },
+            turn: match (bytes.below(4), table.clock()) {
+                (1.., Some(clock)) => clock.turn,
+                _ => Turn(bytes.amount() as u32),
+            },
+            agree: bytes.below(8) > 0,
         },
         120..=139 => Command::Act {
             player,
@@ -247,15 +302,28 @@ fn command(table: &Table, bytes: &mut Bytes<'_>) -> Command {
     }
 }
 
-/// What the player to act may do, or the next hand.
+/// What the player to act may do, an answer whether to run it twice, or the next hand.
 fn sensible(table: &Table, bytes: &mut Bytes<'_>) -> Command {
-    let Some((legal, clock)) = legal(table).zip(table.clock()) else {
+    let Some(clock) = table.clock() else {
+        let seed = u64::from(bytes.byte()) << 8 | u64::from(bytes.byte());
         return Command::Deal {
-            deck: deck(u64::from(bytes.byte()) << 8 | u64::from(bytes.byte())),
+            deck: deck(table.settings().game.variant, seed),
             first_button: SeatNo(bytes.below(12)),
         };
     };
     let player = table.seat(clock.seat).expect("who is to act sits").player;
+    let Some(legal) = legal(table) else {
+        let (hand, turn, phase) = (clock.hand, clock.turn, clock.phase);
+        return match bytes.below(16) {
+            0 => Command::TimeOut { hand, turn, phase },
+            answer => Command::RunTwice {
+                player,
+                hand,
+                turn,
+                agree: answer > 1,
+            },
+        };
+    };
     let action = match (bytes.below(10), legal.raise_to, legal.check) {
         (0, _, false) => Action::Fold,
         (1..=3, Some(raise), _) => {
@@ -284,21 +352,24 @@ fn sensible(table: &Table, bytes: &mut Bytes<'_>) -> Command {
 }
 
 fn phase(bytes: &mut Bytes<'_>) -> Phase {
-    match bytes.below(3) {
+    match bytes.below(4) {
         0 => Phase::Action,
         1 => Phase::Reconnect,
+        2 => Phase::RunTwice,
         _ => Phase::Bank,
     }
 }
 
-fn deck(mut seed: u64) -> Deck {
-    let mut cards: Vec<Card> = Card::all().collect();
+fn deck(variant: Variant, mut seed: u64) -> Deck {
+    let mut cards: Vec<Card> = variant.cards().collect();
     for last in (1..cards.len()).rev() {
         cards.swap(last, next(&mut seed) as usize % (last + 1));
     }
     Deck::new(&cards).expect("each once")
 }
 
+/// The first bytes of a seed: settings that are possible, four bytes of its game, blinds, six players or more.
+const GAME: [u8; 8] = [1, 0, 0, 0, 0, 99, 49, 4];
 /// Players are 1 to this; so some are without a seat at most tables.
 const PLAYERS: u8 = 12;
 /// Long enough for some hands, short enough for many inputs.

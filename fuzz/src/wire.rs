@@ -5,6 +5,8 @@ use openrustpoker::grpc::convert::{hand, request, settings};
 use prost::Message;
 use proto::v1;
 
+use super::rules::Game;
+
 /// The first byte says which request the others are.
 pub fn run(bytes: &[u8]) {
     let Some((kind, bytes)) = bytes.split_first() else {
@@ -53,6 +55,11 @@ pub fn run(bytes: &[u8]) {
                     "places go both ways"
                 );
             }
+        }),
+        6 => read(bytes, |asked: v1::RunTwiceRequest| {
+            drop(request::mark(asked.mark));
+            drop(request::hand(asked.hand));
+            drop(request::table_id("table_id", &asked.table_id));
         }),
         _ => read(bytes, |asked: v1::ExportHandRequest| {
             drop(request::hand(asked.hand));
@@ -110,6 +117,14 @@ pub fn seeds() -> Vec<Vec<u8>> {
             ..Default::default()
         }
         .encode_to_vec(),
+        v1::RunTwiceRequest {
+            table_id: table_id.clone(),
+            mark,
+            hand: 1,
+            turn: 2,
+            agree: true,
+        }
+        .encode_to_vec(),
         v1::ExportHandRequest {
             hand: 7,
             format: v1::HandFormat::Phh.into(),
@@ -117,8 +132,19 @@ pub fn seeds() -> Vec<Vec<u8>> {
         }
         .encode_to_vec(),
     ];
+    // Tables of other games are created by the first kind of request.
+    let games = (1..=16).map(|number| {
+        v1::CreateTableRequest {
+            name: "a table".into(),
+            settings: Some(settings::wire(&Game::settings(number * 13))),
+            table_id: table_id.clone(),
+        }
+        .encode_to_vec()
+    });
+    let games: Vec<Vec<u8>> = games.collect();
     (0u8..)
         .zip(requests)
+        .chain(games.into_iter().map(|bytes| (0, bytes)))
         .map(|(kind, bytes)| [vec![kind], bytes].concat())
         .collect()
 }
@@ -130,4 +156,4 @@ fn read<M: Message + Default>(bytes: &[u8], and: impl FnOnce(M)) {
 }
 
 /// How many requests are tried.
-const KINDS: u8 = 7;
+const KINDS: u8 = 8;
