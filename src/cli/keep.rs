@@ -1,4 +1,4 @@
-//! `orp admin verify`, `backup`, `restore`, `migrate`: the store itself, not a node.
+//! `orp admin verify`, `level`, `backup`, `restore`, `migrate`: the store itself, not a node.
 
 use std::{
     path::{Path, PathBuf},
@@ -40,6 +40,25 @@ Exit codes: 0 sound; 1 something is wrong, or the store does not open; 3 somethi
         /// One JSON object a line.
         #[arg(long)]
         json: bool,
+    },
+    /// Show or raise the feature level: which forms of events may be written, and so which games tables may play.
+    #[command(after_help = "\
+A release reads the forms of its own level and below, and refuses a store that is above. Raise the level of a cluster once
+every node runs the new release; from then on the release before does not start on this store. A server that is alone
+raises it when the first table needs it.
+
+Examples:
+  orp admin level --config FILE
+  orp admin level --raise --config FILE
+
+Exit codes: 0 told, or raised; 1 the store does not open, or is of a later release.")]
+    Level {
+        /// To the highest that this release knows.
+        #[arg(long)]
+        raise: bool,
+        /// The configuration of the servers; without one the defaults.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// Copy the store into one file, beside a running server or without one.
     #[command(after_help = "\
@@ -110,6 +129,16 @@ pub(super) async fn run(command: KeepCommand) -> anyhow::Result<ExitCode> {
             closed,
             json,
         } => verify(&load(config.as_deref())?, !closed, json).await,
+        KeepCommand::Level { raise, config } => {
+            let config = load(config.as_deref())?;
+            let level = keeping::feature_level(&config, raise).await?;
+            println!(
+                "{} is at feature level {level}; this release knows {}",
+                keeping::place(&config),
+                keeping::FEATURE_LEVEL
+            );
+            Ok(ExitCode::SUCCESS)
+        }
         KeepCommand::Backup { file, config, json } => {
             let config = load(config.as_deref())?;
             let mut progress = Progress::of("copied");

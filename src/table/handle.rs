@@ -18,6 +18,7 @@ pub use super::shard::log::NewTable;
 use super::{
     actor::{Reply, TableMsg},
     frame::{FrameSender, WatcherId},
+    level::{self, Level},
     request::{CallError, Done, Request, Summary, TableView},
     shard::{
         Brief, Options, Shard, World,
@@ -35,6 +36,7 @@ pub struct Tables {
     orphanage: Orphanage,
     count: ShardCount,
     call_timeout: Duration,
+    level: Level,
 }
 
 /// A table as an operator sees it: no card, ever.
@@ -97,6 +99,7 @@ impl Tables {
             orphanage,
             count,
             call_timeout: options.call_timeout,
+            level: Level::default(),
         }
     }
 
@@ -130,9 +133,13 @@ impl Tables {
     /// Opens a table. A repeat with the same id and content changes nothing.
     ///
     /// # Errors
-    /// `Refused` for settings that contradict themselves and for an id that is taken; else as every call.
+    /// `Refused` for settings that contradict themselves, for an id that is taken, and for a game whose forms the
+    /// cluster does not allow yet; else as every call.
     pub async fn create(&self, new: NewTable) -> Result<(), CallError> {
         let shard = self.shard(new.table);
+        let (needed, world) = (level::needed(&new.settings), &shard.world);
+        let alone = world.steward.is_none();
+        self.level.allow(needed, &*world.store, alone).await?;
         self.check_room(shard)?;
         let opened = self.until_answered(shard, |reply| {
             let (new, log) = (new.clone(), shard.log.find());

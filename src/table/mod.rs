@@ -11,6 +11,7 @@ mod departures;
 pub mod fault;
 pub mod frame;
 mod handle;
+pub mod level;
 mod refusals;
 pub mod request;
 pub mod seal;

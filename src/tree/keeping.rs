@@ -13,9 +13,17 @@ use crate::{
         restore::{self, RestoreError},
         verify::{self, Line, Summary, VerifyError},
     },
-    store::{Cause, Store, WriterToken, embedded::EmbeddedStore, log::LogOptions},
-    table::seal::{Keyring, SealError},
+    store::{
+        Cas, Cause, ClusterRecord, Store, WriterToken, embedded::EmbeddedStore, log::LogOptions,
+    },
+    table::{
+        level,
+        seal::{Keyring, SealError},
+    },
 };
+
+/// The highest feature level that this release knows.
+pub const FEATURE_LEVEL: u32 = level::KNOWN;
 
 /// Why a store was not kept. Each text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +51,17 @@ pub enum KeepError {
         "a migration moves an embedded store: the configuration that it moves from says `store: cassandra`"
     )]
     NotEmbedded,
+    /// The store gave no answer.
+    #[error("the store: {0}")]
+    Store(#[from] crate::store::StoreError),
+    /// No server ever started on it.
+    #[error("the store has no record of a cluster yet: start a server once")]
+    NoRecord,
+    /// Half of something, or of a later release.
+    #[error(
+        "the store is at feature level {0}, which this release does not know: use the release that wrote it, or end the restore or migration that fills it"
+    )]
+    Level(u32),
     /// Both are one.
     #[error("the configurations name one and the same store")]
     SameStore,
@@ -108,7 +127,7 @@ pub async fn restore(
         log: LogOptions::default(),
         shards: ShardCount(config.shards()),
         serial_domain: stores::serial_domain(config),
-        feature_level: setup::FEATURE_LEVEL,
+        feature_level: level::KNOWN,
         keys: there(config)?,
     };
     Ok(restore::restore(file, &*store, &options, progress).await?)
@@ -138,7 +157,7 @@ pub async fn migrate(
         },
         shards: ShardCount(to.shards()),
         serial_domain: stores::serial_domain(to),
-        feature_level: setup::FEATURE_LEVEL,
+        feature_level: level::KNOWN,
         source_keys: Keyring::read(&from.deck_key_file())?,
         target_keys: Keyring::read(&to.deck_key_file())?,
     };
@@ -148,6 +167,30 @@ pub async fn migrate(
     let mark = || source.mark_moved(&name).map_err(Cause::from);
     let moved = migrate::migrate(&source, target, &options, &mut token, mark, progress).await?;
     Ok(moved)
+}
+
+/// The feature level of the store, raised before to the highest that this release knows if that is asked for.
+///
+/// # Errors
+/// When the store does not open, was never served, or is of a later release.
+pub async fn feature_level(config: &Config, raise: bool) -> Result<u32, KeepError> {
+    let store = match raise {
+        true => stores::open(config).await?,
+        false => open_to_read(config).await?,
+    };
+    let level = |record: Option<ClusterRecord>| match record {
+        Some(record) if record.feature_level <= level::KNOWN => Ok(record.feature_level),
+        Some(record) => Err(KeepError::Level(record.feature_level)),
+        None => Err(KeepError::NoRecord),
+    };
+    let stored = level(store.cluster().await?)?;
+    if !raise || stored == level::KNOWN {
+        return Ok(stored);
+    }
+    match store.raise_feature_level(stored, level::KNOWN).await? {
+        Cas::Applied => Ok(level::KNOWN),
+        Cas::NotApplied(record) => level(record),
+    }
 }
 
 /// The store in a few words.

@@ -18,7 +18,7 @@ use crate::{
     ids::ShardCount,
     store::{Cas, ClusterRecord, SerialDomain, Store, StoreError, log::LogOptions},
     table::{
-        Tables,
+        Tables, level,
         seal::{Keyring, SealError},
         shard::{Options, World},
         shuffle::OsDealer,
@@ -166,7 +166,7 @@ async fn claim_cluster(store: &dyn Store, config: &Config) -> Result<ShardCount,
     let ours = ClusterRecord {
         shards: configured,
         serial_domain: stores::serial_domain(config),
-        feature_level: FEATURE_LEVEL,
+        feature_level: level::KNOWN,
     };
     let stored = match create_cluster(store, &ours).await? {
         Cas::Applied => return Ok(configured),
@@ -175,10 +175,10 @@ async fn claim_cluster(store: &dyn Store, config: &Config) -> Result<ShardCount,
     if stored.feature_level == ClusterRecord::HALF_FILLED {
         return Err(SetupError::HalfFilled);
     }
-    if stored.feature_level > FEATURE_LEVEL {
+    if stored.feature_level > level::KNOWN {
         return Err(SetupError::FeatureLevel {
             stored: stored.feature_level,
-            known: FEATURE_LEVEL,
+            known: level::KNOWN,
         });
     }
     if stored.shards != configured {
@@ -306,7 +306,5 @@ pub(super) fn wall_ms() -> u64 {
 
 const CREATE_TRIES: u32 = 10;
 const CREATE_PAUSE: Duration = Duration::from_millis(200);
-/// The forms of events and snapshots that this release writes and reads.
-pub(super) const FEATURE_LEVEL: u32 = 1;
 /// About 200 bytes each.
 const SESSIONS_CACHED: usize = 100_000;

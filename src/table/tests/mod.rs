@@ -5,6 +5,7 @@ mod connections;
 mod crash;
 mod departures;
 mod full;
+mod level;
 mod parking;
 mod requests;
 mod run_twice;
@@ -33,7 +34,7 @@ use super::{
 };
 use crate::{
     ids::{ShardCount, TableId},
-    store::{Store, log::LogOptions, memory::MemoryStore},
+    store::{ClusterRecord, SerialDomain, Store, log::LogOptions, memory::MemoryStore},
 };
 
 const TABLE: TableId = TableId(77);
@@ -57,6 +58,18 @@ fn options() -> Options {
             ..LogOptions::default()
         },
     }
+}
+
+/// A store whose record has this feature level.
+async fn recorded(feature_level: u32) -> Arc<MemoryStore> {
+    let store = Arc::new(MemoryStore::new());
+    let record = ClusterRecord {
+        shards: ShardCount::new(2).expect("not zero"),
+        serial_domain: SerialDomain::Serial,
+        feature_level,
+    };
+    store.create_cluster(&record).await.expect("it is made");
+    store
 }
 
 struct Node {

@@ -43,7 +43,7 @@ async fn all_in(node: &Node) {
 
 #[tokio::test(start_paused = true)]
 async fn the_question_is_still_open_after_a_restart() {
-    let store = Arc::new(MemoryStore::new());
+    let store = recorded(super::super::level::KNOWN).await;
     let first = node(store.clone(), 1).await;
     all_in(&first).await;
     let (hand, turn, open) = question(&first).await;
@@ -71,7 +71,7 @@ async fn the_question_is_still_open_after_a_restart() {
 
 #[tokio::test(start_paused = true)]
 async fn who_does_not_answer_does_not_stop_the_hand() {
-    let store = Arc::new(MemoryStore::new());
+    let store = recorded(super::super::level::KNOWN).await;
     let node = node(store, 1).await;
     all_in(&node).await;
     let (hand, ..) = question(&node).await;
