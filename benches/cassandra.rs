@@ -394,7 +394,7 @@ async fn play(tables: Tables, table: TableId, stop: Arc<AtomicBool>) -> anyhow::
                     }
                     None
                 }
-                Sight::Won { .. } | Sight::Own { .. } | Sight::Hidden => None,
+                Sight::Won { .. } | Sight::Timed { .. } | Sight::Own { .. } | Sight::Hidden => None,
             },
             Frame::Reset { .. } => None,
         };

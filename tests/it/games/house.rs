@@ -125,15 +125,21 @@ async fn a_board_is_dealt_twice_if_all_agree_in_time() {
     let told = finished(&stage, hand).await;
     let awards: Vec<u32> = told
         .iter()
-        .filter_map(|event| match event {
-            Event::PotAwarded(awarded) => Some(awarded.board),
-            _ => None,
+        .filter_map(|event| {
+            if let Event::PotAwarded(awarded) = event {
+                Some(awarded.board)
+            } else {
+                None
+            }
         })
         .collect();
     assert_eq!(awards, [1, 2], "{told:?}");
-    let second = told.iter().filter_map(|event| match event {
-        Event::SecondBoardDealt(dealt) => Some(dealt.cards.len()),
-        _ => None,
+    let second = told.iter().map(|event| {
+        if let Event::SecondBoardDealt(dealt) = event {
+            dealt.cards.len()
+        } else {
+            0
+        }
     });
     assert_eq!(second.sum::<usize>(), 5, "{told:?}");
 }

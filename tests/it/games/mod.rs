@@ -2,6 +2,7 @@
 
 mod archive;
 mod bots;
+mod duel;
 mod house;
 mod refused;
 
