@@ -80,9 +80,21 @@ struct CreateArgs {
     /// Seconds of time bank.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(..=3_600))]
     bank: u32,
+    /// Seconds that a time bank gains with each hand.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=3_600))]
+    bank_gain: u32,
     /// Seconds more, once a hand, for a player whose connection is lost.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(..=3_600))]
     reconnect: u32,
+    /// So many time-outs in a row make a player sit out; 0 for never [default: 2].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=255))]
+    timeouts: Option<u32>,
+    /// Who sits out loses the seat when the button passed so many times; 0 for never.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=255))]
+    sit_out_buttons: u32,
+    /// Hands are not turned up once no bet is possible any more: who is beaten may give up unseen.
+    #[arg(long)]
+    hide_all_in: bool,
     /// Minutes in which who left may only come back with all that he took.
     #[arg(long, value_name = "MINUTES", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_440))]
     rathole: u32,
@@ -171,7 +183,11 @@ fn settings(args: &CreateArgs) -> Settings {
         rake_caps: args.rake_caps.clone(),
         action_ms: args.action * MS_A_SECOND,
         bank_ms: args.bank * MS_A_SECOND,
+        bank_gain_ms: args.bank_gain * MS_A_SECOND,
         reconnect_ms: args.reconnect * MS_A_SECOND,
+        show_all_in: Some(!args.hide_all_in),
+        sit_out_buttons: args.sit_out_buttons,
+        timeouts_to_sit_out: args.timeouts,
         rathole_ms: args.rathole * MS_A_MINUTE,
         game: Some(args.game.wire()),
         moving_button: args.game.moving_button,

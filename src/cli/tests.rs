@@ -47,6 +47,12 @@ fn command_lines() {
     );
     check("orp table create --name x --rathole 120", true);
     check("orp table create --name x --rathole 1441", false);
+    check(
+        "orp table create --name x --hide-all-in --timeouts 0 --sit-out-buttons 2 --bank-gain 1",
+        true,
+    );
+    check("orp table create --name x --timeouts 256", false);
+    check("orp admin level --raise --config x", true);
     check("orp table create --name x --blinds 50", false);
     check("orp table create --name x --seats 11", false);
     check(

@@ -1,30 +1,20 @@
 //! A table of a game that the release before does not know is opened only once the cluster's record allows it.
 
 use super::*;
-use crate::{
-    store::Cas,
-    table::level::{self, Level},
-};
+use crate::table::level::{self, Level};
 
 async fn level_of(store: &MemoryStore) -> u32 {
     let record = store.cluster().await.expect("an answer");
     record.expect("it was made").feature_level
 }
 
-/// Tables that need it, and one that does not.
+/// Tables that need it.
 fn of_a_game() -> [Settings; 3] {
-    [(); 3].map(|()| settings()).map({
-        let mut kind = 0;
-        move |mut settings| {
-            match kind {
-                0 => settings.game.variant = engine::Variant::Omaha4,
-                1 => settings.game.run_twice = true,
-                _ => settings.button = engine::ButtonRule::Moving,
-            }
-            kind += 1;
-            settings
-        }
-    })
+    let [mut omaha, mut twice, mut moving] = [(); 3].map(|()| settings());
+    omaha.game.variant = engine::Variant::Omaha4;
+    twice.game.run_twice = true;
+    moving.button = engine::ButtonRule::Moving;
+    [omaha, twice, moving]
 }
 
 async fn open(node: &Node, table: u128, settings: Settings) -> Result<(), CallError> {
@@ -66,8 +56,9 @@ async fn a_store_without_a_record_allows_nothing_new() {
     let store = MemoryStore::new();
     let [omaha, ..] = of_a_game();
     for alone in [false, true] {
-        let allowed = Level::default().allow(level::needed(&omaha), &store, alone);
-        assert!(refused(allowed.await));
+        let level = Level::default();
+        let allowed = level.allow(level::needed(&omaha), &store, alone).await;
+        assert!(refused(allowed));
     }
 }
 

@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     ids::{ShardCount, TableId},
-    store::{ClusterRecord, SerialDomain, Store, log::LogOptions, memory::MemoryStore},
+    store::{Cas, ClusterRecord, SerialDomain, Store, log::LogOptions, memory::MemoryStore},
 };
 
 const TABLE: TableId = TableId(77);
@@ -68,7 +68,8 @@ async fn recorded(feature_level: u32) -> Arc<MemoryStore> {
         serial_domain: SerialDomain::Serial,
         feature_level,
     };
-    store.create_cluster(&record).await.expect("it is made");
+    let made = store.create_cluster(&record).await;
+    assert_eq!(made.expect("an answer"), Cas::Applied);
     store
 }
 

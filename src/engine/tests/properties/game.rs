@@ -16,7 +16,7 @@ pub fn of(mix: &[u8], big_blind: u64) -> Game {
     };
     let betting = match mix[1] % 6 {
         0 | 1 => Betting::FixedLimit(Limits {
-            big_bet: big_blind + u64::from(mix[1]),
+            big_bet: big_blind.saturating_add(mix[1].into()),
             raises_max: 1 + mix[1] / 6 % Limits::RAISES_MAX,
             cap_off: match mix[2] % 3 {
                 0 => CapOff::StreetHeadsUp,
