@@ -38,7 +38,8 @@ async fn a_full_disk_pauses_play_and_loses_nothing() {
         seed: 1,
         keep: false,
         rake_per_10000: 0,
-        game: openrustpoker::client::GameName::default(),
+        game: proto::v1::Game::default(),
+        moving_button: false,
         patience: Duration::from_secs(60),
     };
     let link = Link::new(std::slice::from_ref(&server.address), short()).expect("an address");
