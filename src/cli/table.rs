@@ -191,7 +191,6 @@ fn settings(args: &CreateArgs) -> Settings {
         rathole_ms: args.rathole * MS_A_MINUTE,
         game: Some(args.game.wire()),
         moving_button: args.game.moving_button,
-        ..Settings::default()
     }
 }
 

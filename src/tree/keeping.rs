@@ -13,9 +13,7 @@ use crate::{
         restore::{self, RestoreError},
         verify::{self, Line, Summary, VerifyError},
     },
-    store::{
-        Cas, Cause, ClusterRecord, Store, WriterToken, embedded::EmbeddedStore, log::LogOptions,
-    },
+    store::{Cas, Cause, Store, WriterToken, embedded::EmbeddedStore, log::LogOptions},
     table::{
         level,
         seal::{Keyring, SealError},
@@ -178,18 +176,20 @@ pub async fn feature_level(config: &Config, raise: bool) -> Result<u32, KeepErro
         true => stores::open(config).await?,
         false => open_to_read(config).await?,
     };
-    let level = |record: Option<ClusterRecord>| match record {
-        Some(record) if record.feature_level <= level::KNOWN => Ok(record.feature_level),
-        Some(record) => Err(KeepError::Level(record.feature_level)),
-        None => Err(KeepError::NoRecord),
+    let Some(record) = store.cluster().await? else {
+        return Err(KeepError::NoRecord);
     };
-    let stored = level(store.cluster().await?)?;
+    let stored = record.feature_level;
+    if stored > level::KNOWN {
+        return Err(KeepError::Level(stored));
+    }
     if !raise || stored == level::KNOWN {
         return Ok(stored);
     }
     match store.raise_feature_level(stored, level::KNOWN).await? {
         Cas::Applied => Ok(level::KNOWN),
-        Cas::NotApplied(record) => level(record),
+        // Somebody else did.
+        Cas::NotApplied(record) => Ok(record.map_or(stored, |record| record.feature_level)),
     }
 }
 
