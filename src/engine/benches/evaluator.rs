@@ -1,6 +1,6 @@
 //! How fast hands are evaluated, beside two other crates on the same hands in the same run.
 //!
-//! `cargo bench --bench evaluator`: millions of hands a second on one core, from cards in an array to a strength. The clock is
+//! `cargo bench -p orp-engine --bench evaluator`: millions of hands a second on one core, from cards in an array to a strength. The clock is
 //! processor time: what else runs on the machine hardly changes it. Only ratios travel.
 
 use std::hint::black_box;
