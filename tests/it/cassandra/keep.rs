@@ -25,7 +25,8 @@ pub fn bots_at(
         seed: 11,
         keep: false,
         rake_per_10000,
-        game: openrustpoker::client::GameName::default(),
+        game: proto::v1::Game::default(),
+        moving_button: false,
         patience: Duration::from_secs(120),
     };
     tokio::spawn(bots::run(options, Arc::clone(control)))
