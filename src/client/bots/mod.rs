@@ -3,6 +3,7 @@
 //! A session sits at many tables, with one stream for all of them. Every session folds every table it sits at; the first
 //! session of each table also keeps its books.
 
+mod call;
 mod check;
 mod dice;
 mod histogram;

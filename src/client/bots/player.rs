@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::call::{Call, ask};
 use super::check::{Checker, Deed};
 use super::dice::Dice;
 use super::histogram::Histogram;
@@ -60,18 +61,6 @@ enum State {
     Standing,
     Seated,
     Gone,
-}
-
-/// What a session is asked to do at a table.
-#[derive(Clone, Copy, Debug)]
-enum Call {
-    Sit { buy_in: u64 },
-    TopUp { amount: u64 },
-    SitIn,
-    Straddle,
-    Leave,
-    RunTwice(ForTurn),
-    Act(Deed),
 }
 
 struct Done {
@@ -538,26 +527,6 @@ fn hands_over(before: Option<(u64, bool)>, now: Option<(u64, bool)>) -> u64 {
     match (before, now) {
         (Some(before), Some(now)) => over(now).saturating_sub(over(before)),
         (None, _) | (_, None) => 0,
-    }
-}
-
-async fn ask(player: &Player, table: &str, id: u64, call: Call) -> Result<Answer, CallError> {
-    match call {
-        Call::Sit { buy_in } => player
-            .sit(table, id, None, buy_in, true)
-            .await
-            .map(|(answer, _seat)| answer),
-        Call::TopUp { amount } => player.top_up(table, id, amount).await,
-        Call::SitIn => player.sit_in(table, id, true).await,
-        Call::Straddle => player.straddle(table, id, true).await,
-        Call::Leave => player.leave(table, id).await,
-        // All bots agree: so boards are run twice wherever the table lets them.
-        Call::RunTwice(question) => player.run_twice(table, id, question, true).await,
-        Call::Act(deed) => {
-            let (hand, turn) = (deed.hand, deed.turn);
-            let turn = ForTurn { hand, turn };
-            player.act(table, id, turn, deed.what).await
-        }
     }
 }
 
