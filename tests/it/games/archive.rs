@@ -26,7 +26,10 @@ async fn hands_of_each_game_are_kept_and_written() {
         let file = folder.path().join("hand.phh");
         std::fs::write(&file, &phh).expect("it is written");
         let told = orp(&["phh", "check", &file.display().to_string()], 0);
-        assert!(told.contains("1 hands, 1 exact"), "{name}: {told}\n{phh}");
+        // Whoever is beaten may give up unseen, and then nobody else can tell that he was.
+        let unseen = phh.contains("????") && told.contains("cards that the file does not know");
+        let exact = told.contains("1 hands, 1 exact");
+        assert!(exact || unseen, "{name}: {told}\n{phh}");
         assert_eq!(phh.contains("_game"), !WITH_CODE.contains(&name), "{phh}");
     }
 }
