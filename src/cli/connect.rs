@@ -1,9 +1,7 @@
 //! Which server, and as whom: arguments that several commands share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use anyhow::Context;
 
 use super::exit::Failure;
 use crate::client::{Address, Backoff, Link, Patience, Player, Session};
@@ -70,36 +68,39 @@ impl SessionArgs {
         Ok(directory.join(format!("session-{server}.json")))
     }
 
-    /// The player who played from here before; a new guest if there is none and a name is given, or if the name is
-    /// another.
+    /// The player who played from here before; a new guest if there is none and a name is given. Also a new guest, and words
+    /// about it on standard error, if the server does not know the one before: his session is kept beside.
     pub async fn player(&self, link: &Link, name: Option<&str>) -> anyhow::Result<Player> {
         let file = self.file()?;
-        let known = Session::load(&file)?;
-        if let Some(session) = &known
-            && name.is_none_or(|name| name == session.display_name)
+        let Some(session) = Session::load(&file)? else {
+            let missing = || Failure::NoSession(file.display().to_string());
+            return new_guest(link, name.ok_or_else(missing)?, &file).await;
+        };
+        let known = &session.display_name;
+        if let Some(name) = name
+            && name != known
         {
-            let player = Player::resume(link, session).await;
-            return player.with_context(|| {
-                format!(
-                    "coming back as {} with {}",
-                    session.display_name,
-                    file.display()
-                )
-            });
-        }
-        if let (Some(session), Some(name)) = (&known, name) {
             anyhow::bail!(
-                "{} is the session of {}; for {name} name another file with --session",
-                file.display(),
-                session.display_name
+                "{} is the session of {known}; for {name} name another file with --session",
+                file.display()
             );
         }
-        let Some(name) = name else {
-            return Err(Failure::NoSession(file.display().to_string()).into());
-        };
-        let (player, session) = Player::guest(link, name).await?;
-        session.save(&file)?;
-        Ok(player)
+        match Player::resume(link, &session).await {
+            Ok(player) => Ok(player),
+            Err(error) if error.is_unknown() => {
+                let aside = Session::set_aside(&file)?;
+                eprintln!(
+                    "this server does not know the session of {known}, it may have another store by now; you are a new guest, \
+                     and the old session is kept in {}",
+                    aside.display()
+                );
+                new_guest(link, known, &file).await
+            }
+            Err(error) => {
+                let coming = format!("coming back as {known} with {}", file.display());
+                Err(anyhow::Error::new(error).context(coming))
+            }
+        }
     }
 
     /// The player who played from here before, or a new guest who is not remembered: for looking only.
@@ -111,8 +112,18 @@ impl SessionArgs {
             .transpose()?
             .flatten()
         {
-            Some(session) => Ok(Player::resume(link, &session).await?),
-            None => Ok(Player::guest(link, "guest").await?.0),
+            Some(session) => match Player::resume(link, &session).await {
+                Err(error) if error.is_unknown() => {}
+                known => return Ok(known?),
+            },
+            None => {}
         }
+        Ok(Player::guest(link, "guest").await?.0)
     }
+}
+
+async fn new_guest(link: &Link, name: &str, file: &Path) -> anyhow::Result<Player> {
+    let (player, session) = Player::guest(link, name).await?;
+    session.save(file)?;
+    Ok(player)
 }

@@ -52,6 +52,13 @@ pub enum SessionError {
     Call(#[from] CallError),
 }
 
+impl SessionError {
+    /// Whether the server answered that it knows no such session.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Call(CallError::Refused(refusal)) if refusal.rule == "UnknownToken")
+    }
+}
+
 /// A player's side of a link: every call names him. Cheap to clone.
 #[derive(Clone)]
 pub struct Player {
@@ -87,6 +94,21 @@ impl Session {
             path: path.into(),
             source,
         })
+    }
+
+    /// Moves a session's file out of the way, to a name beside it that is not taken: another server may know the token. Answers
+    /// that name.
+    pub fn set_aside(path: &Path) -> Result<PathBuf, SessionError> {
+        let named = |n: u32| path.with_extension(format!("unknown-{n}.json"));
+        let free = (1..).map(named).find(|aside| !aside.exists());
+        let aside = free.expect("a folder does not hold four billion files");
+        match fs::rename(path, &aside) {
+            Ok(()) => Ok(aside),
+            Err(source) => Err(SessionError::File {
+                path: path.into(),
+                source,
+            }),
+        }
     }
 
     fn write(&self, path: &Path) -> io::Result<()> {
@@ -220,6 +242,24 @@ mod tests {
         assert!(Session::load(&path).unwrap() == Some(session));
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_session_that_is_set_aside_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("session.json");
+        for n in 1..=2 {
+            std::fs::write(&path, n.to_string()).unwrap();
+            let aside = Session::set_aside(&path).unwrap();
+            let name = format!("session.unknown-{n}.json");
+            assert_eq!(aside, directory.path().join(name));
+            assert_eq!(std::fs::read_to_string(aside).unwrap(), n.to_string());
+            assert!(Session::load(&path).unwrap().is_none());
+        }
+        assert!(matches!(
+            Session::set_aside(&path),
+            Err(SessionError::File { .. })
+        ));
     }
 
     #[test]
