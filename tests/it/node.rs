@@ -40,7 +40,7 @@ impl Keep {
 
 /// A running `orp serve`. Dropped, it is killed.
 pub struct Server {
-    child: Child,
+    process: Process,
     /// Where players connect.
     pub address: Address,
     /// Where operators connect.
@@ -68,13 +68,15 @@ impl Server {
     /// The same at a port that is free because the server before it was killed.
     pub fn start_at(folder: &Path, keep: &Keep, port: u16) -> Self {
         let config = Self::configure(folder, keep, port);
-        let mut child = Command::new(env!("CARGO_BIN_EXE_orp"))
+        let child = Command::new(env!("CARGO_BIN_EXE_orp"))
             .args(["serve", "--config"])
             .arg(&config)
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");
-        let output = child.stdout.take().expect("it is piped");
+        // Before anything is expected of it: a server that never comes up has to end with its test, too.
+        let mut process = Process(child);
+        let output = process.0.stdout.take().expect("it is piped");
         let (told, lines) = mpsc::channel();
         std::thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
@@ -95,7 +97,7 @@ impl Server {
             .expect("the server says where it is");
         assert_eq!(next(), "ready");
         Self {
-            child,
+            process,
             address: players.parse().expect("an address"),
             ops: ops.into(),
         }
@@ -112,16 +114,18 @@ impl Server {
 
     /// Kills it as a power failure of the process would: no handler runs. Returns when it is gone.
     pub fn kill(mut self) {
-        self.child.kill().expect("it can be killed");
-        self.child.wait().expect("it ends");
+        self.process.0.kill().expect("it can be killed");
+        self.process.0.wait().expect("it ends");
     }
 }
 
-impl Drop for Server {
+struct Process(Child);
+
+impl Drop for Process {
     fn drop(&mut self) {
         // Either it runs, or it was killed before; both are fine here.
-        drop(self.child.kill());
-        drop(self.child.wait());
+        drop(self.0.kill());
+        drop(self.0.wait());
     }
 }
 
