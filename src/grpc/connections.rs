@@ -1,8 +1,9 @@
 //! How many connections there may be, in all and from one address (S16): a place each, taken when a connection is accepted
 //! and given back when it ends.
 //!
-//! A connection without a place is told so in HTTP/2, before it said anything, and closed. One that says nothing for
-//! [`FIRST_BYTE_MAX`] is closed too, so that a silent one keeps no place.
+//! A connection without a place is told so in HTTP/2, before it said anything, and closed. One that has not said the first
+//! words of either protocol after [`FIRST_WORDS_MAX`] is closed too, so that a silent one keeps no place; later silence is
+//! noticed by pings and by the time for the headers of a request.
 
 use std::{
     collections::HashMap,
@@ -63,11 +64,17 @@ struct Place {
     network: IpAddr,
 }
 
+/// What a client has to say first, and by when.
+struct Greeting {
+    missing: usize,
+    due: Pin<Box<Sleep>>,
+}
+
 /// A connection that has a place.
 pub(super) struct Connection {
     socket: TcpStream,
-    /// Until it says something.
-    silence: Option<Pin<Box<Sleep>>>,
+    /// Until it has said so many bytes.
+    greeting: Option<Greeting>,
     _place: Place,
 }
 
@@ -93,7 +100,10 @@ impl Admission {
         };
         Some(Connection {
             socket,
-            silence: Some(Box::pin(tokio::time::sleep(FIRST_BYTE_MAX))),
+            greeting: Some(Greeting {
+                missing: FIRST_WORDS,
+                due: Box::pin(tokio::time::sleep(FIRST_WORDS_MAX)),
+            }),
             _place: place,
         })
     }
@@ -167,19 +177,35 @@ impl Drop for Place {
     }
 }
 
+impl Greeting {
+    /// What is missing after so many bytes more; `None`: nothing.
+    fn after(self, said: usize) -> Option<Self> {
+        let missing = self
+            .missing
+            .checked_sub(said)
+            .filter(|missing| *missing > 0)?;
+        Some(Self { missing, ..self })
+    }
+}
+
 impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut self.socket).poll_read(context, buffer) {
-            self.silence = None;
+            let said = buffer.filled().len() - before;
+            self.greeting = self
+                .greeting
+                .take()
+                .and_then(|greeting| greeting.after(said));
             return Poll::Ready(read);
         }
-        match &mut self.silence {
-            Some(silence) => {
-                ready!(silence.as_mut().poll(context));
+        match &mut self.greeting {
+            Some(greeting) => {
+                ready!(greeting.due.as_mut().poll(context));
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }
             None => Poll::Pending,
@@ -241,8 +267,11 @@ fn goodbye() -> Vec<u8> {
 }
 
 const GOODBYE: &str = "too many connections; close some, or try again later";
+/// The length of HTTP/2's preface (RFC 9113, 3.4); no request of HTTP/1.1, which has to name its host, is shorter. Which of the
+/// two it is cannot be told before, so that nobody else watches the time until then.
+const FIRST_WORDS: usize = 24;
 /// A client speaks first, so this is the time of a handshake over a bad line.
-const FIRST_BYTE_MAX: Duration = Duration::from_secs(5);
+const FIRST_WORDS_MAX: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
@@ -273,5 +302,40 @@ mod tests {
         drop(first);
         let _third = take("192.0.2.3").expect("a place");
         assert_eq!(places.lock().by_network.len(), 3);
+    }
+
+    /// What a client says, then silence: whether the server still listens after a minute.
+    async fn outlives_a_minute(says: &[u8]) -> bool {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        use tokio_stream::StreamExt as _;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let mut client = TcpStream::connect(address).await.expect("a connection");
+        let mut admission = Admission::new(TcpIncoming::from(listener), places(1, 1).limits);
+        let server = admission.next().await.expect("it listens");
+        let mut server = server.expect("a place");
+        client.write_all(says).await.expect("sent");
+        let mut heard = vec![0; says.len()];
+        server.read_exact(&mut heard).await.expect("heard");
+        tokio::time::pause();
+        let minute = Duration::from_secs(60);
+        let outcome = tokio::time::timeout(minute, server.read_u8()).await;
+        tokio::time::resume();
+        match outcome {
+            Err(_elapsed) => true,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => false,
+            Ok(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn who_does_not_say_the_first_words_in_time_is_left() {
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        assert_eq!(preface.len(), FIRST_WORDS);
+        assert!(!outlives_a_minute(b"").await);
+        assert!(!outlives_a_minute(b"PRI").await);
+        assert!(!outlives_a_minute(&preface[..FIRST_WORDS - 1]).await);
+        assert!(outlives_a_minute(preface).await);
     }
 }
