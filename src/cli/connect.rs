@@ -105,18 +105,13 @@ impl SessionArgs {
 
     /// The player who played from here before, or a new guest who is not remembered: for looking only.
     pub async fn anybody(&self, link: &Link) -> anyhow::Result<Player> {
-        match self
-            .file()
-            .ok()
-            .map(|file| Session::load(&file))
-            .transpose()?
-            .flatten()
-        {
-            Some(session) => match Player::resume(link, &session).await {
+        let file = self.file().ok();
+        let known = file.map(|file| Session::load(&file)).transpose()?.flatten();
+        if let Some(session) = known {
+            match Player::resume(link, &session).await {
                 Err(error) if error.is_unknown() => {}
                 known => return Ok(known?),
-            },
-            None => {}
+            }
         }
         Ok(Player::guest(link, "guest").await?.0)
     }
