@@ -213,23 +213,24 @@ impl Round<'_> {
     /// Row 5: players' connections that nobody closes. They go on elsewhere, and the node forgets them in bounded time.
     async fn half_open(self) -> Told {
         let a = self.victim;
-        let before = self.wires().players(a, PLAYERS);
+        let before = self.wires().players(a, PLAYERS).len();
         let hit = Hit::of(self.cluster, &[a]).await;
         let cuts = both(End::Node(a), &[End::Tests]);
         self.cross(&cuts, true);
         self.play.control.mark();
         let from = Instant::now();
         let recovered = hit.recovered(self.cluster, self.play).await;
-        let mut left = before;
-        while left > 0 && from.elapsed() < 2 * FREED_MAX {
+        let mut left = self.wires().players(a, PLAYERS);
+        while !left.is_empty() && from.elapsed() < 2 * FREED_MAX {
             sleep(Duration::from_millis(100)).await;
             left = self.wires().players(a, PLAYERS);
         }
         let freed = from.elapsed();
         self.cross(&cuts, false);
-        let violations = if left > 0 || freed > FREED_MAX {
+        let violations = if !left.is_empty() || freed > FREED_MAX {
+            let (count, left) = (left.len(), left.join("; "));
             vec![format!(
-                "half-open connections: {left} of {before} after {freed:?}"
+                "half-open connections: {count} of {before} after {freed:?}: {left}"
             )]
         } else {
             Vec::new()

@@ -89,15 +89,26 @@ impl Wires {
         ip(&arguments);
     }
 
-    /// Connections that players have open to a node.
-    pub fn players(&self, n: usize, port: u16) -> usize {
+    /// Connections that players have open to a node, as `ss` tells of them.
+    pub fn players(&self, n: usize, port: u16) -> Vec<String> {
         let mut command = self.inside(n, "ss");
         let filter = format!("sport = :{port}");
         let output = command
-            .args(["-H", "-t", "-n", "state", "established", &filter])
+            .args([
+                "-H",
+                "-t",
+                "-n",
+                "-o",
+                "-i",
+                "-O",
+                "state",
+                "established",
+                &filter,
+            ])
             .output()
             .expect("ss is there, beside ip");
-        String::from_utf8_lossy(&output.stdout).lines().count()
+        let lines = String::from_utf8_lossy(&output.stdout);
+        lines.lines().map(str::to_owned).collect()
     }
 }
 
