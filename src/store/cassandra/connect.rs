@@ -21,7 +21,7 @@ use scylla::statement::{Consistency, Statement};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, error::Elapsed, sleep, timeout};
 
-use super::driver::{KEEP_ALIVE, profile};
+use super::driver::{Begin, KEEP_ALIVE, profile};
 use super::options::CassandraOptions;
 use super::schema::{self, SchemaError};
 use super::tls::{self, TlsError};
@@ -198,7 +198,7 @@ fn builder(options: &CassandraOptions) -> Result<SessionBuilder, OpenError> {
         .fetch_full_schema_metadata(false)
         // Only `schema` changes tables, and waits once for all of them.
         .auto_await_schema_agreement(false)
-        .default_execution_profile_handle(profile(options));
+        .default_execution_profile_handle(profile(options, Begin::AtFirstReplica));
     if let Some(login) = &options.login {
         builder = builder.user(login.user.clone(), login.password.reveal());
     }

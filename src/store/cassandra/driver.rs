@@ -4,7 +4,8 @@
 //! something about an attempt only if there was one.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use scylla::client::execution_profile::{ExecutionProfile, ExecutionProfileHandle};
@@ -27,6 +28,17 @@ use crate::store::{Answer, Cas, Page, ScanCursor, SerialDomain, Statement, Store
 pub(super) struct Driver {
     pub(super) session: Session,
     levels: Levels,
+    detour: Detour,
+}
+
+/// Around a replica that answers nobody, though it is connected: it hangs, or its clock is off and the others' answers seem too
+/// old to it. The first replica of a partition is always the same, so that repetitions would all go to that one.
+struct Detour {
+    /// Statements begin at any replica.
+    profile: ExecutionProfileHandle,
+    since: Instant,
+    /// When a statement was last not answered as it should be, in ms since then; 0: never.
+    failed_ms: AtomicU64,
 }
 
 /// A conditional statement.
@@ -52,13 +64,21 @@ struct Prepared {
 #[error("an answer without [applied]")]
 struct NoVerdict;
 
+/// Where the execution of a statement begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// At the first replica of its partition: transactions that begin at the same one get in each other's way the least.
+    AtFirstReplica,
+    /// At any replica of its partition.
+    AtAnyReplica,
+}
+
 /// How statements are executed, whatever they are.
-pub(super) fn profile(options: &CassandraOptions) -> ExecutionProfileHandle {
+pub(super) fn profile(options: &CassandraOptions, begin: Begin) -> ExecutionProfileHandle {
     let levels = Levels::of(&options.domain);
     let mut policy = DefaultPolicy::builder()
         .token_aware(true)
-        // Transactions on a partition that begin at the same replica get in each other's way the least.
-        .enable_shuffling_replicas(false);
+        .enable_shuffling_replicas(begin == Begin::AtAnyReplica);
     if let SerialDomain::LocalSerial(data_centre) = &options.domain {
         policy = policy
             .prefer_datacenter(data_centre.clone())
@@ -76,10 +96,15 @@ pub(super) fn profile(options: &CassandraOptions) -> ExecutionProfileHandle {
 }
 
 impl Driver {
-    pub(super) fn new(session: Session, domain: &SerialDomain) -> Self {
+    pub(super) fn new(session: Session, options: &CassandraOptions) -> Self {
         Self {
             session,
-            levels: Levels::of(domain),
+            levels: Levels::of(&options.domain),
+            detour: Detour {
+                profile: profile(options, Begin::AtAnyReplica),
+                since: Instant::now(),
+                failed_ms: AtomicU64::new(0),
+            },
         }
     }
 
@@ -219,10 +244,36 @@ impl Driver {
         effect: Effect,
         values: impl SerializeRow,
     ) -> Answer<QueryResult> {
-        self.session
-            .execute_unpaged(&asked.prepared, values)
-            .await
-            .map_err(|error| judge(asked.statement, effect, error))
+        let answer = if self.detour.is_taken() {
+            let mut prepared = asked.prepared.clone();
+            prepared.set_execution_profile_handle(Some(self.detour.profile.clone()));
+            self.session.execute_unpaged(&prepared, values).await
+        } else {
+            self.session.execute_unpaged(&asked.prepared, values).await
+        };
+        answer.map_err(|error| {
+            self.detour.take();
+            judge(asked.statement, effect, error)
+        })
+    }
+}
+
+impl Detour {
+    fn take(&self) {
+        self.failed_ms.store(self.now_ms(), Relaxed);
+    }
+
+    fn is_taken(&self) -> bool {
+        match self.failed_ms.load(Relaxed) {
+            0 => false,
+            failed => self.now_ms().saturating_sub(failed) < DETOUR_MS,
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.since.elapsed().as_millis())
+            .unwrap_or(u64::MAX)
+            .max(1)
     }
 }
 
@@ -238,6 +289,9 @@ fn found(statement: Statement, effect: Effect, result: QueryResult) -> Answer<Ve
     })
 }
 
+/// Longer than an attempt may take, so that a statement that is not answered is repeated elsewhere; and then the first replica
+/// has another chance.
+const DETOUR_MS: u64 = 10_000;
 /// How long a connection may be silent before it is asked whether it still lives, and how long the answer may take: a frozen
 /// node is left alone after the two of them.
 pub(super) const KEEP_ALIVE: (Duration, Duration) =

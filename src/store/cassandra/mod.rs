@@ -61,7 +61,7 @@ impl CassandraStore {
     pub async fn open(options: &CassandraOptions) -> Result<Arc<Self>, OpenError> {
         let session = connect::connect(options).await?;
         connect::check(&session, options).await?;
-        let driver = Driver::new(session, &options.domain);
+        let driver = Driver::new(session, options);
         let prepared = tokio::time::timeout(connect::PREPARE_MAX, Self::prepare(driver, options));
         Ok(Arc::new(prepared.await??))
     }
