@@ -20,6 +20,7 @@ use std::{
     time::Duration,
 };
 
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -43,6 +44,7 @@ pub struct ConnectionLimits {
 pub(super) struct Admission {
     sockets: TcpIncoming,
     places: Arc<Places>,
+    unacknowledged_max: Duration,
 }
 
 /// The places of a listener.
@@ -79,7 +81,13 @@ pub(super) struct Connection {
 }
 
 impl Admission {
-    pub(super) fn new(sockets: TcpIncoming, limits: ConnectionLimits) -> Self {
+    /// A connection whose peer acknowledges nothing of what was sent for `unacknowledged_max` is broken off: HTTP/2's pings
+    /// notice that too, but then the server wants to say goodbye first, and that is stuck behind what is not acknowledged.
+    pub(super) fn new(
+        sockets: TcpIncoming,
+        limits: ConnectionLimits,
+        unacknowledged_max: Duration,
+    ) -> Self {
         let places = Places {
             limits,
             taken: Mutex::default(),
@@ -88,6 +96,7 @@ impl Admission {
         Self {
             sockets,
             places: Arc::new(places),
+            unacknowledged_max,
         }
     }
 
@@ -98,6 +107,10 @@ impl Admission {
             self.refuse(&socket, address);
             return None;
         };
+        let limit = Some(self.unacknowledged_max);
+        if let Err(error) = SockRef::from(&socket).set_tcp_user_timeout(limit) {
+            tracing::debug!(%error, "a connection without a limit to what is not acknowledged");
+        }
         Some(Connection {
             socket,
             greeting: Some(Greeting {
@@ -312,7 +325,11 @@ mod tests {
         let listener = listener.expect("a port");
         let address = listener.local_addr().expect("an address");
         let mut client = TcpStream::connect(address).await.expect("a connection");
-        let mut admission = Admission::new(TcpIncoming::from(listener), places(1, 1).limits);
+        let mut admission = Admission::new(
+            TcpIncoming::from(listener),
+            places(1, 1).limits,
+            Duration::from_secs(10),
+        );
         let server = admission.next().await.expect("it listens");
         let mut server = server.expect("a place");
         client.write_all(says).await.expect("sent");

@@ -27,7 +27,7 @@ use tower_http::cors::CorsLayer;
 use super::{
     admin::{AdminApi, ClusterView, Tree},
     auth::{Door, Operators},
-    connections::{Admission, ConnectionLimits},
+    connections::Admission,
     forward::{Forward, Ways},
     gate::Gate,
     hand::HandApi,
@@ -125,7 +125,7 @@ pub async fn serve(
             begin(drained);
         }
     };
-    let server = router.serve_with_incoming_shutdown(incoming(listener, options.connections), stop);
+    let server = router.serve_with_incoming_shutdown(incoming(listener, &options), stop);
     tokio::select! {
         served = server => Ok(served?),
         () = follow(ready, &reporter, &names) => Ok(()),
@@ -237,7 +237,7 @@ pub async fn serve_ops(
             begin(drained);
         }
     };
-    let server = router.serve_with_incoming_shutdown(incoming(listener, options.connections), stop);
+    let server = router.serve_with_incoming_shutdown(incoming(listener, &options), stop);
     tokio::select! {
         served = server => Ok(served?),
         () = follow(ready, &reporter, &names) => Ok(()),
@@ -257,11 +257,11 @@ fn builder(options: &Options) -> Server {
         .http2_keepalive_timeout(Some(options.keep_alive))
 }
 
-fn incoming(listener: TcpListener, limits: ConnectionLimits) -> Admission {
+fn incoming(listener: TcpListener, options: &Options) -> Admission {
     let sockets = TcpIncoming::from(listener)
         .with_nodelay(Some(true))
         .with_keepalive(Some(TCP_KEEP_ALIVE));
-    Admission::new(sockets, limits)
+    Admission::new(sockets, options.connections, options.keep_alive)
 }
 
 fn cors(options: &Options) -> CorsLayer {

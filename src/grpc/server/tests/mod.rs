@@ -50,7 +50,7 @@ struct Served {
 fn options() -> Options {
     Options {
         request_bytes_max: 16 * 1024,
-        connections: ConnectionLimits {
+        connections: crate::grpc::ConnectionLimits {
             total: NonZeroUsize::new(100).expect("not zero"),
             per_address: NonZeroUsize::new(20).expect("not zero"),
         },
