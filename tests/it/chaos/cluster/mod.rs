@@ -4,6 +4,7 @@
 //! connections, 6 database nodes, 7 answers cut after they applied, 11 orderly restarts and more or fewer nodes, 12 crashes
 //! at named statements. `TABLES`, `RATE` (actions a second) and `SHARDS` say what is played on.
 
+mod kills;
 mod nodes;
 mod report;
 mod rows;
@@ -112,18 +113,7 @@ async fn rounds(rows: &[u32]) {
             break;
         }
     }
-    cluster.is_whole().await;
-    play.is_busy().await;
-    let reports = play.end().await;
-    let totals = cluster.totals().await;
-    chronicle.close(
-        &reports,
-        totals,
-        cluster.verify().await,
-        cluster.complaints(),
-    );
-    println!("{chronicle}");
-    assert!(chronicle.is_clean(), "SEED={seed}");
+    chronicle.end(cluster, play).await;
 }
 
 /// What is played on.

@@ -169,6 +169,11 @@ impl Cluster {
         &mut self.nodes[n]
     }
 
+    /// What these nodes are called.
+    pub fn names(&self, nodes: &[usize]) -> Vec<String> {
+        nodes.iter().map(|n| self.nodes[*n].name.clone()).collect()
+    }
+
     /// Which nodes run.
     pub fn running(&self) -> Vec<usize> {
         let runs = |n: &usize| self.nodes[*n].process.is_some();

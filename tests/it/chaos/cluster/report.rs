@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use openrustpoker::client::bots::Report;
 
-use super::nodes::Totals;
+use super::Play;
+use super::nodes::{Cluster, Totals};
 use super::rows::Told;
 use crate::chaos::report::Spread;
 
@@ -33,8 +34,20 @@ impl Chronicle {
         self.rounds.push(told);
     }
 
+    /// Waits until all is well again, ends the play, and prints the verdict.
+    pub async fn end(mut self, cluster: Cluster, play: Play) {
+        cluster.is_whole().await;
+        play.is_busy().await;
+        let reports = play.end().await;
+        let totals = cluster.totals().await;
+        let logs = cluster.verify().await;
+        self.close(&reports, totals, logs, cluster.complaints());
+        println!("{self}");
+        assert!(self.violations.is_empty(), "SEED={}", self.seed);
+    }
+
     /// Compares what the bots saw with what the nodes and their logs say.
-    pub fn close(
+    fn close(
         &mut self,
         bots: &[Report],
         totals: Totals,
@@ -94,10 +107,6 @@ impl Chronicle {
                 "{idle} of {of} faults hit no table that was played at"
             ));
         }
-    }
-
-    pub fn is_clean(&self) -> bool {
-        self.violations.is_empty()
     }
 }
 

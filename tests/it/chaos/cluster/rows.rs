@@ -1,6 +1,6 @@
 //! One fault a round, at a busy moment, and what came of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ pub async fn play(row: u32, cluster: &mut Cluster, play: &Play, random: &mut Spl
 }
 
 /// The sum of all epochs.
-async fn epochs(cluster: &Cluster) -> u64 {
+pub async fn epochs(cluster: &Cluster) -> u64 {
     let shards = cluster.shards().await;
     shards.into_iter().map(|(_, epoch)| epoch).sum()
 }
@@ -466,20 +466,27 @@ fn both(one: End, others: &[End]) -> Vec<(End, End)> {
 }
 
 /// The tables that a fault hits: those whose shard the nodes serve at that moment.
-struct Hit {
+pub struct Hit {
     names: Vec<String>,
     owners: Vec<String>,
 }
 
 impl Hit {
-    async fn of(cluster: &mut Cluster, victims: &[usize]) -> Self {
-        let names = victims
-            .iter()
-            .map(|n| cluster.node(*n).name.clone())
-            .collect();
+    pub async fn of(cluster: &Cluster, victims: &[usize]) -> Self {
         let shards = cluster.shards().await;
         let owners = shards.into_iter().map(|(owner, _)| owner).collect();
-        Self { names, owners }
+        Self {
+            names: cluster.names(victims),
+            owners,
+        }
+    }
+
+    /// What hits these nodes only, at that same moment.
+    pub fn only(&self, cluster: &Cluster, victims: &[usize]) -> Self {
+        Self {
+            names: cluster.names(victims),
+            owners: self.owners.clone(),
+        }
     }
 
     /// How long after the mark the tables of the nodes acted for the first time: returns when a while brought no more.
@@ -506,12 +513,24 @@ impl Hit {
     }
 
     fn mine(&self, cluster: &Cluster, first: HashMap<String, Duration>) -> Vec<Duration> {
-        let mine = |table: &str| {
-            let owner = self.owners.get(cluster.shard_of(table));
-            owner.is_some_and(|owner| self.names.contains(owner))
-        };
-        let first = first.into_iter().filter(|(table, _)| mine(table));
+        let first = first
+            .into_iter()
+            .filter(|(table, _)| self.has(cluster, table));
         first.map(|(_, after)| after).collect()
+    }
+
+    /// Those of the tables that it hits.
+    pub fn among<'a>(
+        &self,
+        cluster: &Cluster,
+        tables: &'a HashSet<String>,
+    ) -> impl Iterator<Item = &'a String> {
+        tables.iter().filter(|table| self.has(cluster, table))
+    }
+
+    fn has(&self, cluster: &Cluster, table: &str) -> bool {
+        let owner = self.owners.get(cluster.shard_of(table));
+        owner.is_some_and(|owner| self.names.contains(owner))
     }
 }
 
