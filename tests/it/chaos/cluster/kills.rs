@@ -80,14 +80,15 @@ async fn victims(
     random: &mut SplitMix,
 ) -> (Vec<usize>, Hit) {
     let all = Hit::of(cluster, &[0, 1, 2]).await;
-    let first = random.below(NODES as u64) as usize;
-    let mut victims: Vec<usize> = (0..NODES).map(|n| (first + n) % NODES).collect();
+    let mut victims: Vec<usize> = (0..NODES).collect();
     let serves = |n: &usize, cluster: &Cluster| {
         let hit = all.only(cluster, &[*n]);
         hit.among(cluster, live).next().is_some()
     };
     victims.retain(|n| serves(n, cluster));
     assert!(!victims.is_empty(), "no node serves a table");
+    let first = random.below(victims.len() as u64) as usize;
+    victims.rotate_left(first);
     victims.truncate(if random.below(4) == 0 { 2 } else { 1 });
     let hit = all.only(cluster, &victims);
     (victims, hit)
