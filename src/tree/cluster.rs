@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use supervisors::{Backoff, Intensity, Strategy, SupervisorSpec};
 use tokio::sync::{Notify, mpsc};
 
-use super::{SetupError, listener::Bound};
+use super::{SetupError, listener::Bound, patient::patiently};
 use crate::{
     cluster::{
         Branches, Outlook, Peer, Steward, StewardOptions, StewardSlot,
@@ -53,6 +53,7 @@ impl Identity {
         config: &Config,
         store: &dyn Store,
         now_ms: u64,
+        patience: Duration,
     ) -> Result<Self, SetupError> {
         let section = &config.cluster;
         let (tls, cookie) = if section.insecure {
@@ -76,11 +77,12 @@ impl Identity {
             mine.map(|beat| (beat.incarnation, beat.beat))
                 .collect::<Vec<_>>()
         };
-        let before = lives(store.beats().await?);
+        let beats = async || store.beats().await;
+        let before = lives(patiently(patience, beats).await?);
         if !before.is_empty() {
             // One of these lives may not be over.
             tokio::time::sleep(Duration::from_millis(section.beat_ms) * 2 + BEAT_MARGIN).await;
-            if lives(store.beats().await?)
+            if lives(patiently(patience, beats).await?)
                 .iter()
                 .any(|life| !before.contains(life))
             {

@@ -29,6 +29,7 @@
 mod cluster;
 pub mod keeping;
 mod listener;
+mod patient;
 mod retention;
 mod setup;
 pub mod stores;

@@ -9,7 +9,7 @@ use std::{
 
 use supervisors::StartError;
 
-use super::{cluster::Identity, stores};
+use super::{cluster::Identity, patient::patiently, stores};
 use crate::{
     accounts::{GuestLimit, SessionSettings, Sessions},
     cluster::{links::tls::TlsError, peer::BadName},
@@ -127,10 +127,11 @@ impl Setup {
     pub(super) async fn of(config: &Config) -> Result<Self, SetupError> {
         let grpc_options = grpc_options(config)?;
         let store = stores::open(config).await?;
-        let shards = claim_cluster(store.as_ref(), config).await?;
+        let patience = Duration::from_millis(config.cassandra.connect_patience_ms);
+        let shards = claim_cluster(store.as_ref(), config, patience).await?;
         let keys = keys(config)?;
         let identity = match config.cluster.enabled {
-            true => Some(Identity::of(config, store.as_ref(), wall_ms()).await?),
+            true => Some(Identity::of(config, store.as_ref(), wall_ms(), patience).await?),
             false => None,
         };
         let world = World {
@@ -161,14 +162,20 @@ impl Setup {
 }
 
 /// Makes the cluster's record, or refuses a store that was made otherwise.
-async fn claim_cluster(store: &dyn Store, config: &Config) -> Result<ShardCount, SetupError> {
+async fn claim_cluster(
+    store: &dyn Store,
+    config: &Config,
+    patience: Duration,
+) -> Result<ShardCount, SetupError> {
     let configured = ShardCount(config.shards());
     let ours = ClusterRecord {
         shards: configured,
         serial_domain: stores::serial_domain(config),
         feature_level: level::KNOWN,
     };
-    let stored = match create_cluster(store, &ours).await? {
+    // Several nodes that start together get in each other's way here; whoever asks again finds the record, whoever made it.
+    let made = patiently(patience, async || store.create_cluster(&ours).await);
+    let stored = match made.await? {
         Cas::Applied => return Ok(configured),
         Cas::NotApplied(stored) => stored,
     };
@@ -194,24 +201,6 @@ async fn claim_cluster(store: &dyn Store, config: &Config) -> Result<ShardCount,
         });
     }
     Ok(configured)
-}
-
-/// Several nodes that start together get in each other's way here; whoever asks again finds the record, whoever made it.
-async fn create_cluster(
-    store: &dyn Store,
-    ours: &ClusterRecord,
-) -> Result<Cas<ClusterRecord>, StoreError> {
-    let mut tries = 1;
-    loop {
-        match store.create_cluster(ours).await {
-            Err(error) if error.is_transient() && tries < CREATE_TRIES => {
-                tracing::warn!(error = %error, "cluster record not read; asking again");
-                tokio::time::sleep(CREATE_PAUSE).await;
-                tries += 1;
-            }
-            answer => return answer,
-        }
-    }
 }
 
 fn words(domain: &SerialDomain) -> String {
@@ -304,7 +293,5 @@ pub(super) fn wall_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-const CREATE_TRIES: u32 = 10;
-const CREATE_PAUSE: Duration = Duration::from_millis(200);
 /// About 200 bytes each.
 const SESSIONS_CACHED: usize = 100_000;
