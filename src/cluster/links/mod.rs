@@ -56,7 +56,8 @@ pub struct LinkOptions {
 }
 
 impl LinkOptions {
-    fn hello(&self) -> Hello {
+    /// What this node says first.
+    pub fn hello(&self) -> Hello {
         Hello {
             version: hello::VERSION,
             cluster: self.cluster.clone(),
@@ -207,7 +208,7 @@ impl AsyncWrite for Rewound {
 }
 
 /// How a connection for links begins. Forwarded calls are HTTP/2, which begins with `PRI `.
-const LINK: [u8; PREFACE] = *b"ORP1";
+pub const LINK: [u8; PREFACE] = *b"ORP1";
 const PREFACE: usize = 4;
 /// So that the digest of a cookie is of no use elsewhere.
 const COOKIE: &str = "orp cluster cookie ";

@@ -84,7 +84,11 @@ impl Tls {
         })
     }
 
-    pub(super) async fn connect(
+    /// As a node, over this socket.
+    ///
+    /// # Errors
+    /// When either side does not trust the other.
+    pub async fn connect(
         &self,
         socket: TcpStream,
     ) -> std::io::Result<client::TlsStream<TcpStream>> {
