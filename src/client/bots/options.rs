@@ -44,9 +44,24 @@ pub struct Control {
     hands: AtomicU64,
     actions: AtomicU64,
     findings: AtomicU64,
-    /// Since when first actions are noted, and when each table had its own.
-    marked: Mutex<Option<(Instant, HashMap<String, Duration>)>>,
+    marked: Mutex<Option<Marked>>,
     stop: watch::Sender<bool>,
+}
+
+/// What was noted since somebody wanted to know.
+#[derive(Debug)]
+struct Marked {
+    since: Instant,
+    tables: HashMap<String, Noted>,
+}
+
+/// Of one table.
+#[derive(Clone, Copy, Debug)]
+struct Noted {
+    /// When its first action was acknowledged, after the mark.
+    first: Duration,
+    /// What the slowest took.
+    slowest: Duration,
 }
 
 impl Options {
@@ -129,28 +144,48 @@ impl Control {
         }
     }
 
-    /// From now on the first acknowledged action of each table is noted.
+    /// From now on the acknowledged actions of each table are noted.
     pub fn mark(&self) {
-        *self.lock() = Some((Instant::now(), HashMap::new()));
+        *self.lock() = Some(Marked {
+            since: Instant::now(),
+            tables: HashMap::new(),
+        });
     }
 
     /// How long after the mark each table had its first acknowledged action.
     pub fn first_actions(&self) -> HashMap<String, Duration> {
-        self.lock()
-            .as_ref()
-            .map_or_else(HashMap::new, |(_, first)| first.clone())
+        self.noted(|noted| noted.first)
     }
 
-    pub(super) fn acted(&self, table: &str) {
+    /// How long the slowest action of each table took that was acknowledged since the mark, repeats included.
+    pub fn slowest_actions(&self) -> HashMap<String, Duration> {
+        self.noted(|noted| noted.slowest)
+    }
+
+    fn noted(&self, what: impl Fn(&Noted) -> Duration) -> HashMap<String, Duration> {
+        let marked = self.lock();
+        let tables = marked.iter().flat_map(|marked| &marked.tables);
+        tables
+            .map(|(table, noted)| (table.clone(), what(noted)))
+            .collect()
+    }
+
+    pub(super) fn acted(&self, table: &str, took: Duration) {
         self.actions.fetch_add(1, Ordering::Relaxed);
-        if let Some((since, first)) = self.lock().as_mut()
-            && !first.contains_key(table)
-        {
-            first.insert(table.into(), since.elapsed());
+        let mut marked = self.lock();
+        let Some(Marked { since, tables }) = marked.as_mut() else {
+            return;
+        };
+        if let Some(noted) = tables.get_mut(table) {
+            noted.slowest = noted.slowest.max(took);
+        } else {
+            let first = since.elapsed();
+            let slowest = took;
+            tables.insert(table.into(), Noted { first, slowest });
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<(Instant, HashMap<String, Duration>)>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Marked>> {
         self.marked
             .lock()
             .expect("no code panics while it holds this lock")

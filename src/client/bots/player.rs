@@ -344,7 +344,7 @@ impl Seated {
         match (&result, call) {
             (Ok(answer), Call::Act(deed)) => {
                 self.outcome.latency.add(elapsed);
-                self.crew.control.acted(&table);
+                self.crew.control.acted(&table, elapsed);
                 post.checker.acknowledged(deed, answer.at);
             }
             (Ok(_), Call::Sit { buy_in: amount } | Call::TopUp { amount }) => {

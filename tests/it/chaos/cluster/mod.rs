@@ -1,14 +1,16 @@
 //! Real nodes of ours on real Cassandra, bots at their tables, and one fault after the other.
 //!
-//! `ROUNDS` and `SEED` say how many faults and which; `ROWS` of which kinds: 1 kill -9, 2 freeze, 3 partition, 5 half-open
+//! `ROUNDS` and `SEED` say how many faults and in which order; `ROWS` of which rows: 1 kill -9, 2 freeze, 3 partition, 5 half-open
 //! connections, 6 database nodes, 7 answers cut after they applied, 11 orderly restarts and more or fewer nodes, 12 crashes
 //! at named statements. `TABLES`, `RATE` (actions a second) and `SHARDS` say what is played on.
 
 mod kills;
+mod measure;
 mod nodes;
 mod report;
 mod rows;
 mod strangers;
+mod upgrade;
 mod wires;
 
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use tokio::task::JoinHandle;
 
 use self::nodes::Cluster;
 use self::report::Chronicle;
+use self::rows::kinds::Turns;
 use self::rows::{ROWS_APART, ROWS_TOGETHER};
 use super::Proxies;
 use crate::recovery::number;
@@ -70,7 +73,7 @@ async fn a_node_without_the_fence_is_seen() {
     assert!(any, "nobody saw that the fence is missing");
 }
 
-/// Faults of these rows, each at least once if no number is named, then as a seed chooses.
+/// Faults of these rows: one of each row if no number is named; as many as there are kinds play each kind once.
 async fn rounds(rows: &[u32]) {
     let seed = number("SEED", 1);
     let chosen: Vec<u32> = match std::env::var("ROWS") {
@@ -97,15 +100,13 @@ async fn rounds(rows: &[u32]) {
     };
     let mut cluster = Cluster::start(NODES, proxies).await;
     let play = Play::begin(&cluster, seed, &Table::of_environment());
+    play.control.mark();
     play.is_busy().await;
-    let mut chronicle = Chronicle::new(seed);
-    let mut random = SplitMix(seed);
+    let (mut random, mut turns) = (SplitMix(seed), Turns::new(&rows));
+    let mut chronicle = Chronicle::new(seed, turns.kinds());
     for round in 0..count {
-        let row = match rows.get(usize::try_from(round).expect("so many")) {
-            Some(row) => *row,
-            None => rows[random.below(rows.len() as u64) as usize],
-        };
-        let told = rows::play(row, &mut cluster, &play, &mut random).await;
+        let kind = turns.next(&mut random);
+        let told = rows::play(kind, &mut cluster, &play, &mut random).await;
         println!("{:>4}  {told}", round + 1);
         chronicle.add(told);
         // What a promise looks like once it is broken is soon hard to see.
@@ -135,14 +136,70 @@ impl Table {
 }
 
 /// Bots, some of them at home at each node.
+#[derive(Default)]
 pub struct Play {
     pub control: Arc<Control>,
     crews: Vec<JoinHandle<Result<Report, BotsError>>>,
+    held: Vec<JoinHandle<Result<Report, BotsError>>>,
 }
 
 impl Play {
     fn begin(cluster: &Cluster, seed: u64, table: &Table) -> Self {
-        let control = Arc::new(Control::default());
+        let mut play = Self::default();
+        play.join(cluster, seed, table);
+        play
+    }
+
+    /// More tables, with bots at them.
+    fn join(&mut self, cluster: &Cluster, seed: u64, table: &Table) {
+        let crews = self.sit(cluster, seed, table, &self.control);
+        self.crews.extend(crews);
+    }
+
+    /// Tables that get cards, and at which nobody acts after that: these bots never leave.
+    fn hold(&mut self, cluster: &Cluster, seed: u64, count: u32) {
+        let table = Table {
+            count,
+            bots: 2,
+            rate: Some(1),
+        };
+        let crews = self.sit(cluster, seed, &table, &Arc::default());
+        self.held.extend(crews);
+    }
+
+    /// A few hands at a table of this game, beside all others: how many.
+    async fn few_hands(
+        &mut self,
+        cluster: &Cluster,
+        seed: u64,
+        game: proto::v1::Game,
+    ) -> Result<u64, BotsError> {
+        let options = Options {
+            servers: cluster.addresses(),
+            tables: 1,
+            bots: 2,
+            game,
+            moving_button: false,
+            hands: 3,
+            rate: None,
+            seed,
+            keep: false,
+            rake_per_10000: 0,
+            patience: Duration::from_secs(90),
+        };
+        let report = bots::run(options, Arc::default()).await?;
+        let hands = report.hands;
+        self.crews.push(tokio::spawn(async { Ok(report) }));
+        Ok(hands)
+    }
+
+    fn sit(
+        &self,
+        cluster: &Cluster,
+        seed: u64,
+        table: &Table,
+        control: &Arc<Control>,
+    ) -> Vec<JoinHandle<Result<Report, BotsError>>> {
         let addresses = cluster.addresses();
         let crews = u32::try_from(NODES).expect("few");
         let crew = |n: u32| {
@@ -161,10 +218,9 @@ impl Play {
                 rake_per_10000: 500,
                 patience: Duration::from_secs(90),
             };
-            tokio::spawn(bots::run(options, Arc::clone(&control)))
+            tokio::spawn(bots::run(options, Arc::clone(control)))
         };
-        let crews = (0..crews).map(crew).collect();
-        Self { control, crews }
+        (0..crews).map(crew).collect()
     }
 
     /// Returns at a busy moment: actions are acknowledged, and the next ones are on their way.
@@ -178,6 +234,7 @@ impl Play {
 
     /// The bots leave after their hands.
     async fn end(self) -> Vec<Report> {
+        self.held.iter().for_each(JoinHandle::abort);
         self.control.stop();
         let mut reports = Vec::new();
         for crew in self.crews {

@@ -1,5 +1,6 @@
 //! Our nodes, in processes of their own, and what they say.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ pub struct Node {
     log: PathBuf,
     process: Option<Child>,
     sabotage: Option<String>,
+    /// A library that moves its clock, and the file that says how far.
+    clock: Option<(PathBuf, PathBuf)>,
     program: PathBuf,
 }
 
@@ -56,6 +59,11 @@ pub struct Totals {
 impl Cluster {
     /// Makes a keyspace, certificates and configurations, and starts so many nodes side by side.
     pub async fn start(count: usize, proxies: Option<Proxies>) -> Self {
+        Self::start_as(count, proxies, &program()).await
+    }
+
+    /// The same with nodes of this release.
+    pub async fn start_as(count: usize, proxies: Option<Proxies>, release: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut wires = Wires::find();
         let names: Vec<String> = (0..PLACES).map(|n| format!("node-{n}")).collect();
@@ -92,7 +100,7 @@ impl Cluster {
                 wires.plug(&host(n));
             }
             let seeds: Vec<String> = (0..PLACES)
-                .map(|n| format!("\"{}:50053\"", host(n)))
+                .map(|n| format!("\"{}:{LINKS}\"", host(n)))
                 .collect();
             let text = configuration(
                 (&host(n), &ops(n)),
@@ -115,7 +123,8 @@ impl Cluster {
                 ),
                 process: None,
                 sabotage: None,
-                program: program(),
+                clock: None,
+                program: release.into(),
             });
         }
         let mut cluster = Self {
@@ -230,6 +239,21 @@ impl Cluster {
         names
     }
 
+    /// Where its certificates and its cookie are.
+    pub fn certificates(&self) -> PathBuf {
+        self.folder.path().join("certs")
+    }
+
+    /// Which starts of the nodes this node sees, by their names.
+    pub async fn incarnations(&self, n: usize) -> Vec<u64> {
+        let nodes = self.ask(n, "nodes").await.expect("it answers");
+        let lives = nodes
+            .iter()
+            .map(|node| (text(node, "name"), count(node, "incarnation")));
+        let lives: BTreeMap<String, u64> = lives.collect();
+        lives.into_values().collect()
+    }
+
     /// Certificates of another authority, and another cookie, beside those of the cluster.
     pub fn make_foreign(&self) {
         let mut make = orp();
@@ -313,6 +337,18 @@ impl Cluster {
         wrong
     }
 
+    /// Lets nodes write what this release knows; what the command said.
+    pub fn raise_level(&self) -> String {
+        let mut command = orp();
+        command.current_dir(self.folder.path());
+        command.args(["admin", "level", "--raise", "--config"]);
+        command.arg(&self.nodes[0].config);
+        let raised = tokio::task::block_in_place(|| command.output()).expect("it runs");
+        let said = String::from_utf8_lossy(&raised.stdout).trim().to_owned();
+        assert!(raised.status.success(), "{raised:?}");
+        said
+    }
+
     /// What nodes must never say.
     pub fn complaints(&self) -> Vec<String> {
         let mut found = Vec::new();
@@ -342,6 +378,9 @@ impl Node {
             .stderr(log.expect("the folder can be written"));
         if let Some(sabotage) = &self.sabotage {
             command.env("SABOTAGE", sabotage);
+        }
+        if let Some((library, file)) = &self.clock {
+            command.env("LD_PRELOAD", library).env("CLOCK_FILE", file);
         }
         let mut child = command.spawn().expect("a node starts");
         let output = child.stdout.take().expect("it is piped");
@@ -413,7 +452,7 @@ impl Node {
 
     /// A start that is refused: what it says.
     pub fn is_refused(&self) -> String {
-        let mut command = orp();
+        let mut command = Command::new(&self.program);
         command.args(["serve", "--config"]).arg(&self.config);
         command.current_dir(self.config.parent().expect("it is in a folder"));
         let output = tokio::task::block_in_place(|| command.output()).expect("it runs");
@@ -424,6 +463,17 @@ impl Node {
     /// From its next start on, this goes wrong.
     pub fn sabotage(&mut self, what: &str) {
         self.sabotage = Some(what.into());
+    }
+
+    /// Its clock is off by so many seconds: from its next start on, or from now on if it was before.
+    pub fn clock(&mut self, seconds: i64) {
+        let home = std::env::var_os("CASSANDRA_HOME").expect("the script names it");
+        let library = Path::new(&home).join("clock.so");
+        let file = self.config.with_extension("clock");
+        let written = std::fs::write(file.with_extension("new"), format!("{seconds:+}\n"))
+            .and_then(|()| std::fs::rename(file.with_extension("new"), &file));
+        written.expect("the folder can be written");
+        self.clock = Some((library, file));
     }
 
     /// From its next start on, nothing goes wrong by itself.
@@ -511,6 +561,8 @@ const FIRST_HOST: usize = 21;
 const TESTS_HOST: usize = 254;
 /// Where players connect.
 pub const PLAYERS: u16 = 50_051;
+/// Where nodes connect.
+pub const LINKS: u16 = 50_053;
 /// Dials come every few seconds.
 const SAYS_MAX: Duration = Duration::from_secs(30);
 /// For a question to an operator's port.

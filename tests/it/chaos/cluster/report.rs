@@ -9,20 +9,24 @@ use openrustpoker::client::bots::Report;
 use super::Play;
 use super::nodes::{Cluster, Totals};
 use super::rows::Told;
+use super::rows::kinds::{self, Kind};
 use crate::chaos::report::Spread;
 
 /// The rounds, and the verdict.
 pub struct Chronicle {
     seed: u64,
+    /// What a run that is long enough plays.
+    kinds: Vec<Kind>,
     rounds: Vec<Told>,
     sums: String,
     violations: Vec<String>,
 }
 
 impl Chronicle {
-    pub fn new(seed: u64) -> Self {
+    pub fn new(seed: u64, kinds: Vec<Kind>) -> Self {
         Self {
             seed,
+            kinds,
             rounds: Vec::new(),
             sums: String::new(),
             violations: Vec::new(),
@@ -122,19 +126,33 @@ impl fmt::Display for Chronicle {
             self.rounds.iter().map(|told| told.takeovers).sum::<u64>(),
             self.sums
         )?;
-        let mut rows: BTreeMap<u32, (u32, Vec<Duration>)> = BTreeMap::new();
-        for told in &self.rounds {
-            let (count, recovered) = rows.entry(told.row).or_default();
+        let mut kinds: BTreeMap<Kind, (u32, Vec<Duration>)> = BTreeMap::new();
+        let mut rows: BTreeMap<u32, Vec<Duration>> = BTreeMap::new();
+        for told in self.rounds.iter().filter(|told| told.faults > 0) {
+            let (count, recovered) = kinds.entry(told.kind).or_default();
             *count += told.faults;
             recovered.extend(&told.recovered);
+            let row = rows.entry(told.kind.row()).or_default();
+            row.extend(&told.recovered);
         }
-        for (row, (count, mut recovered)) in rows {
+        for (row, mut recovered) in rows {
             recovered.sort_unstable();
-            writeln!(
-                f,
-                "row {row}: {count} faults; tables of it act again: {}",
-                Spread(&recovered)
-            )?;
+            write!(f, "row {row}: tables act again: {}", Spread(&recovered))?;
+            match kinds::bound_of_row(row) {
+                Some(bound) => writeln!(f, " (p99 is to be below {} ms)", bound.as_millis())?,
+                None => writeln!(f)?,
+            }
+            for (kind, (count, recovered)) in &mut kinds {
+                if kind.row() == row {
+                    recovered.sort_unstable();
+                    writeln!(f, "  {kind}: {count} faults; {}", Spread(recovered))?;
+                }
+            }
+        }
+        let missing = self.kinds.iter().filter(|kind| !kinds.contains_key(kind));
+        let missing: Vec<String> = missing.map(Kind::to_string).collect();
+        if !missing.is_empty() {
+            writeln!(f, "not reached: {}", missing.join("; "))?;
         }
         write!(f, "violations {}", self.violations.len())?;
         for violation in self.violations.iter().take(SHOWN) {
