@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use proto::v1::ListAdminTablesRequest;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, ChildStdin, Command},
@@ -169,15 +170,19 @@ impl Nodes {
 
     /// The shard of a table, as the node says that serves it.
     async fn shard_of(&self, table: &str) -> anyhow::Result<usize> {
-        for address in self.operators()? {
-            let operator = Operator::new(Link::new(&[address], Patience::default())?);
-            let page = operator.tables("", false).await?;
+        let operator = Operator::new(Link::new(&self.operators()?, Patience::default())?);
+        let mut ask = ListAdminTablesRequest::default();
+        loop {
+            let page = operator.tables(ask.clone()).await?;
             let mut tables = page.tables.into_iter();
             if let Some(found) = tables.find(|known| known.table_id == table) {
                 return Ok(usize::try_from(found.shard)?);
             }
+            if page.next_page_token.is_empty() {
+                bail!("no node serves the table {table}");
+            }
+            ask.page_token = page.next_page_token;
         }
-        bail!("no node serves the table {table}")
     }
 
     /// Says who serves this table whenever that changes, and starts again what ended, after a while in which the others do

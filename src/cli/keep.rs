@@ -14,7 +14,7 @@ use crate::{
         verify::{Line, ShardLine, Summary},
     },
     telemetry,
-    tree::keeping,
+    tree::keeping::{self, Level},
 };
 
 #[derive(Debug, clap::Subcommand)]
@@ -44,14 +44,15 @@ Exit codes: 0 sound; 1 something is wrong, or the store does not open; 3 somethi
     /// Show or raise the feature level: which forms of events may be written, and so which games tables may play.
     #[command(after_help = "\
 A release reads the forms of its own level and below, and refuses a store that is above. Raise the level of a cluster once
-every node runs the new release; from then on the release before does not start on this store. A server that is alone
-raises it when the first table needs it.
+every node runs the new release; from then on the release before does not start on this store. Every node says with its
+beats what it reads: while one that is there cannot read the new level, or does not say, the raise is refused and the node
+named. A server that is alone raises it when the first table needs it.
 
 Examples:
   orp admin level --config FILE
   orp admin level --raise --config FILE
 
-Exit codes: 0 told, or raised; 1 the store does not open, or is of a later release.")]
+Exit codes: 0 told, or raised; 1 the store does not open, or is of a later release, or a node cannot read the level.")]
     Level {
         /// To the highest that this release knows.
         #[arg(long)]
@@ -131,13 +132,22 @@ pub(super) async fn run(command: KeepCommand) -> anyhow::Result<ExitCode> {
         } => verify(&load(config.as_deref())?, !closed, json).await,
         KeepCommand::Level { raise, config } => {
             let config = load(config.as_deref())?;
-            let level = keeping::feature_level(&config, raise).await?;
+            let Level { level, there, late } = keeping::feature_level(&config, raise).await?;
             println!(
                 "{} is at feature level {level}; this release knows {}",
                 keeping::place(&config),
                 keeping::FEATURE_LEVEL
             );
-            Ok(ExitCode::SUCCESS)
+            for node in there {
+                println!("node {node}");
+            }
+            for node in &late {
+                eprintln!("STOP IT: node {node}, and began while the level was raised");
+            }
+            Ok(match late.is_empty() {
+                true => ExitCode::SUCCESS,
+                false => ExitCode::from(exit::FAILED),
+            })
         }
         KeepCommand::Backup { file, config, json } => {
             let config = load(config.as_deref())?;

@@ -45,6 +45,9 @@ pub(super) async fn run(command: SchemaCommand) -> anyhow::Result<()> {
             for table in &made.tables {
                 println!("made table {table}");
             }
+            for column in &made.columns {
+                println!("added column {column}");
+            }
             println!("keyspace {keyspace} is as it should be");
         }
         SchemaCommand::Check { config } => {

@@ -71,7 +71,18 @@ fn command_lines() {
     check("orp hand replay t 17 --all", true);
     check("orp admin totals --json", true);
     check("orp admin tree --ops h:1", true);
+    check(
+        "orp admin tree node-1 --shard 3 --json --watch --ops h:1,i:1",
+        true,
+    );
+    check("orp admin tree --watch=5 node-1", true);
+    check("orp admin nodes --watch=0", false);
     check("orp admin table list --parked", true);
+    check(
+        "orp admin table list --state asleep --node n --shard 7 --watch",
+        true,
+    );
+    check("orp admin table list --state dead", false);
     check("orp admin table resume t", true);
     check("orp admin table void t 17 --reason why", true);
     check("orp admin table void t 17", false);

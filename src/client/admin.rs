@@ -3,8 +3,8 @@
 use proto::v1::admin_service_client::AdminServiceClient;
 use proto::v1::{
     DrainNodeRequest, GetClusterRequest, GetClusterResponse, GetTotalsRequest, GetTotalsResponse,
-    GetTreeRequest, ListAdminTablesRequest, ListAdminTablesResponse, ResumeTableRequest, TreeNode,
-    VoidHandRequest,
+    GetTreeRequest, GetTreeResponse, ListAdminTablesRequest, ListAdminTablesResponse,
+    ResumeTableRequest, VoidHandRequest,
 };
 
 use super::error::CallError;
@@ -22,17 +22,11 @@ impl Operator {
         Operator { link }
     }
 
-    /// A page of tables; an empty token is the first page.
+    /// A page of tables of the whole cluster.
     pub async fn tables(
         &self,
-        page_token: &str,
-        parked_only: bool,
+        message: ListAdminTablesRequest,
     ) -> Result<ListAdminTablesResponse, CallError> {
-        let message = ListAdminTablesRequest {
-            page_size: 0,
-            page_token: page_token.into(),
-            parked_only,
-        };
         let ask = |channel, _first| {
             let message = message.clone();
             async move {
@@ -70,14 +64,17 @@ impl Operator {
         self.link.repeat(ask).await.map(drop)
     }
 
-    /// The node's supervision tree, depth first.
-    pub async fn tree(&self) -> Result<Vec<TreeNode>, CallError> {
-        let ask = |channel, _first| async move {
-            AdminServiceClient::new(channel)
-                .get_tree(GetTreeRequest {})
-                .await
+    /// A node's supervision tree, depth first; of the node that is asked if the name is empty.
+    pub async fn tree(&self, node: &str, shard: Option<u32>) -> Result<GetTreeResponse, CallError> {
+        let message = GetTreeRequest {
+            node: node.into(),
+            shard,
         };
-        Ok(self.link.repeat(ask).await?.message.nodes)
+        let ask = |channel, _first| {
+            let message = message.clone();
+            async move { AdminServiceClient::new(channel).get_tree(message).await }
+        };
+        Ok(self.link.repeat(ask).await?.message)
     }
 
     /// The node's counts, its ledger included.

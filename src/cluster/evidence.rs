@@ -138,6 +138,7 @@ mod tests {
             incarnation: Incarnation(incarnation),
             beat,
             address: "127.0.0.1:7000".into(),
+            reads: None,
         }
     }
 

@@ -57,13 +57,23 @@ pub const fn rule(rpc: Rpc) -> Rule {
     }
 }
 
-/// One of the two listeners, and how it tells who calls.
+/// What operators ask of one node about another: the tree, lists, and what is done to a parked table.
+pub const fn passed_on(rpc: Rpc) -> bool {
+    matches!(
+        rpc,
+        Rpc::GetTree | Rpc::ListAdminTables | Rpc::ResumeTable | Rpc::VoidHand
+    )
+}
+
+/// One of the listeners, and how it tells who calls.
 #[derive(Clone)]
 pub enum Door {
     /// The public port.
     Players(Sessions),
     /// The ops port.
     Operators(Operators),
+    /// The port of other nodes: players' calls, and those of operators that a node passes on.
+    Nodes(Sessions),
 }
 
 /// Who is an operator.
@@ -84,8 +94,8 @@ impl Door {
         peer: Option<IpAddr>,
     ) -> Result<Admitted, Status> {
         match (self, rule(rpc)) {
-            (Self::Players(_), Rule::Public) => Ok(Admitted::Anybody),
-            (Self::Players(sessions), Rule::Session) => {
+            (Self::Players(_) | Self::Nodes(_), Rule::Public) => Ok(Admitted::Anybody),
+            (Self::Players(sessions) | Self::Nodes(sessions), Rule::Session) => {
                 let token = bearer(headers).ok_or_else(status::no_token)?;
                 Ok(Admitted::Player(
                     sessions
@@ -97,8 +107,14 @@ impl Door {
             (Self::Operators(operators), Rule::Operator) if operators.are(headers, peer) => {
                 Ok(Admitted::Anybody)
             }
+            // That the other end is a node, its certificate proves. It asked its operator who he is; what it does not pass on,
+            // it has no business to ask.
+            (Self::Nodes(_), Rule::Operator) if passed_on(rpc) => Ok(Admitted::Anybody),
             (Self::Operators(Operators::Token(_)), Rule::Operator) => Err(status::no_token()),
-            (Self::Operators(Operators::ThisMachine) | Self::Players(_), Rule::Operator)
+            (
+                Self::Operators(Operators::ThisMachine) | Self::Players(_) | Self::Nodes(_),
+                Rule::Operator,
+            )
             | (Self::Operators(_), Rule::Public | Rule::Session) => Err(status::wrong_door()),
         }
     }

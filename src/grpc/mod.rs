@@ -24,7 +24,7 @@ pub mod status;
 mod table;
 pub mod watch;
 
-pub use admin::{ClusterView, Tree, TreeLine};
+pub use admin::{ClusterView, Mailbox, Tree, TreeKind, TreeLine};
 pub use auth::Operators;
 pub use connections::ConnectionLimits;
 pub use forward::Ways;

@@ -1,4 +1,4 @@
-//! The listener for other nodes: the services of players, for calls that were forwarded here.
+//! The listener for other nodes: the services of players, and what operators ask, for calls that were forwarded here.
 
 use std::{
     pin::Pin,
@@ -6,6 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use proto::v1::admin_service_server::AdminServiceServer;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::{Mutex, mpsc, oneshot},
@@ -14,7 +15,10 @@ use tokio_stream::Stream;
 use tonic::transport::{Server, server::Connected};
 
 use super::{
-    Options, Services,
+    OpsServices, Options, Services,
+    admin::AdminApi,
+    auth::Door,
+    gate::Gate,
     server::{self, Apis, ServeError},
 };
 use crate::cluster::links;
@@ -75,6 +79,7 @@ impl AsyncWrite for Connection {
 pub async fn serve_peers(
     incoming: Incoming,
     services: Services,
+    operators: OpsServices,
     options: Options,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
@@ -86,11 +91,23 @@ pub async fn serve_peers(
         .max_concurrent_streams(STREAMS_MAX)
         .http2_keepalive_interval(Some(options.keep_alive))
         .http2_keepalive_timeout(Some(options.keep_alive))
-        .layer(server::gate(&services, &options))
+        .layer(Gate {
+            door: Arc::new(Door::Nodes(services.sessions.clone())),
+            call_timeout: options.call_timeout,
+        })
         .layer(server::forward(&services, &options, true));
     let apis = Apis::of(services, &options, true);
+    let admin = AdminApi {
+        tables: operators.tables,
+        tree: operators.tree,
+        cluster: operators.cluster,
+        patience: options.call_timeout / 2,
+        for_nodes: true,
+    };
+    let admin = AdminServiceServer::new(admin).max_decoding_message_size(options.request_bytes_max);
     let mut router = router;
     let router = router
+        .add_service(admin)
         .add_service(apis.sessions)
         .add_service(apis.tables)
         .add_service(apis.watches)

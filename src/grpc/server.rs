@@ -62,6 +62,7 @@ pub struct Services {
 }
 
 /// What operators are served with.
+#[derive(Clone)]
 pub struct OpsServices {
     /// The tables.
     pub tables: Tables,
@@ -177,7 +178,7 @@ const PLAYERS_SERVICES: [&str; 5] = [
     <HandServiceServer<HandApi> as NamedService>::NAME,
 ];
 
-pub(super) fn gate(services: &Services, options: &Options) -> Gate {
+fn gate(services: &Services, options: &Options) -> Gate {
     Gate {
         door: Arc::new(Door::Players(services.sessions.clone())),
         call_timeout: options.call_timeout,
@@ -215,6 +216,8 @@ pub async fn serve_ops(
         tables,
         tree,
         cluster,
+        patience: options.call_timeout / 2,
+        for_nodes: false,
     })
     .max_decoding_message_size(limit);
     let (reporter, health) = tonic_health::server::health_reporter();

@@ -127,4 +127,6 @@ pub struct NodeBeat {
     pub beat: u64,
     /// Where other nodes reach it.
     pub address: String,
+    /// The highest feature level that it reads; none if it does not say, as releases before the one that added this.
+    pub reads: Option<u32>,
 }

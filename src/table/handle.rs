@@ -21,13 +21,13 @@ use super::{
     level::{self, Level},
     request::{CallError, Done, Request, Summary, TableView},
     shard::{
-        Brief, Options, Shard, World,
+        Listed, Options, Shard, World,
         desk::DeskMsg,
         log::{LogMsg, OpenError, Sums, VoidError},
     },
     watch::Orphanage,
 };
-use crate::ids::{Epoch, Seq, ShardCount, ShardId, TableId};
+use crate::ids::{Seq, ShardCount, ShardId, TableId};
 
 /// All tables. Clones are the same tables.
 #[derive(Clone)]
@@ -37,33 +37,6 @@ pub struct Tables {
     count: ShardCount,
     call_timeout: Duration,
     level: Level,
-}
-
-/// A table as an operator sees it: no card, ever.
-#[derive(Clone, Debug)]
-pub struct AdminTable {
-    /// The table.
-    pub table: TableId,
-    /// Its name.
-    pub name: Arc<str>,
-    /// Its shard.
-    pub shard: ShardId,
-    /// The epoch of the shard's owner.
-    pub epoch: Epoch,
-    /// Its last event.
-    pub seq: Seq,
-    /// The current or last hand.
-    pub hand: HandNo,
-    /// Whether that hand is being played.
-    pub hand_running: bool,
-    /// Seats taken.
-    pub players: u8,
-    /// "live", "asleep" or "parked".
-    pub state: &'static str,
-    /// Why it is parked, or failed last.
-    pub reason: String,
-    /// How often it was restarted since the process started.
-    pub restarts: u32,
 }
 
 /// Sums over all tables, and counts since the process started.
@@ -114,7 +87,7 @@ impl Tables {
     }
 
     /// The shards that are served here.
-    fn here(&self) -> impl Iterator<Item = &Arc<Shard>> {
+    pub(super) fn here(&self) -> impl Iterator<Item = &Arc<Shard>> {
         self.shards.iter().filter(|shard| shard.tenure.is_here())
     }
 
@@ -240,12 +213,14 @@ impl Tables {
         let mut after = after;
         while found.len() < limit {
             let page = self.page(after, limit.max(PAGE_MIN)).await?;
-            let Some((last, ..)) = page.last() else { break };
-            after = Some(*last);
+            let Some(last) = page.last() else { break };
+            after = Some(last.table);
             found.extend(
                 page.into_iter()
-                    .filter(|(_, brief, _)| !open_seats || brief.players < brief.settings.seats)
-                    .map(|(table, brief, _)| Summary {
+                    .filter(|Listed { brief, .. }| {
+                        !open_seats || brief.players < brief.settings.seats
+                    })
+                    .map(|Listed { table, brief, .. }| Summary {
                         table,
                         name: brief.name,
                         settings: brief.settings,
@@ -312,31 +287,6 @@ impl Tables {
     ) -> Result<(), CallError> {
         self.ask(table, |reply| TableMsg::Presence(player, connected, reply))
             .await
-    }
-
-    /// Tables as an operator sees them, after the given one, by id.
-    ///
-    /// # Errors
-    /// When a shard does not answer in time.
-    pub async fn admin_list(
-        &self,
-        after: Option<TableId>,
-        limit: usize,
-        parked_only: bool,
-    ) -> Result<Vec<AdminTable>, CallError> {
-        let mut found = Vec::new();
-        let mut after = after;
-        while found.len() < limit {
-            let page = self.page(after, limit.max(PAGE_MIN)).await?;
-            let Some((last, ..)) = page.last() else { break };
-            after = Some(*last);
-            let tables = page
-                .into_iter()
-                .map(|(table, brief, _)| self.admin_table(table, brief));
-            found.extend(tables.filter(|table| !parked_only || table.state == PARKED));
-        }
-        found.truncate(limit);
-        Ok(found)
     }
 
     /// Gives a parked table another chance.
@@ -436,39 +386,9 @@ impl Tables {
         &self.shards[usize::from(ShardId::of(table, self.count).0)]
     }
 
-    fn admin_table(&self, table: TableId, brief: Brief) -> AdminTable {
-        let shard = self.shard(table);
-        let fall = shard.falls.of(table);
-        let live = shard.routes.pin().contains_key(&table);
-        let parked = fall.as_ref().is_some_and(|fall| fall.parked);
-        AdminTable {
-            table,
-            name: brief.name,
-            shard: shard.id,
-            epoch: shard.status.epoch(),
-            seq: brief.seq,
-            hand: brief.hand,
-            hand_running: brief.playing,
-            players: brief.players,
-            state: if parked {
-                PARKED
-            } else if live {
-                "live"
-            } else {
-                "asleep"
-            },
-            restarts: fall.as_ref().map_or(0, |fall| fall.total),
-            reason: fall.map_or_else(String::new, |fall| fall.reason),
-        }
-    }
-
     /// The next tables by id over all shards: each gives as many as are wanted, since
     /// all of them could be the next ones.
-    async fn page(
-        &self,
-        after: Option<TableId>,
-        limit: usize,
-    ) -> Result<Vec<(TableId, Brief, bool)>, CallError> {
+    async fn page(&self, after: Option<TableId>, limit: usize) -> Result<Vec<Listed>, CallError> {
         let mut page = Vec::new();
         for shard in self.here() {
             let list = |reply| shard.log.cast(LogMsg::List(after, limit, reply));
@@ -479,7 +399,7 @@ impl Tables {
                 Err(error) => return Err(error),
             }
         }
-        page.sort_by_key(|(table, ..)| *table);
+        page.sort_by_key(|listed| listed.table);
         page.truncate(limit);
         Ok(page)
     }
@@ -507,7 +427,7 @@ impl Tables {
 
     /// Sends until an answer comes or the time is over. A dropped answer means that
     /// whoever had it ended; its successor is asked next.
-    async fn until_answered<T>(
+    pub(super) async fn until_answered<T>(
         &self,
         shard: &Shard,
         mut send: impl FnMut(oneshot::Sender<T>) -> bool,
@@ -580,7 +500,6 @@ fn refused<T>(rule: &'static str, text: String) -> Result<T, CallError> {
     Err(CallError::Refused { rule, text })
 }
 
-const PARKED: &str = "parked";
 /// A page is looked through for tables that fit, so a short answer must not mean short pages.
 const PAGE_MIN: usize = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(2);

@@ -3,6 +3,7 @@
 //! Others hold a [`Tables`], never an actor.
 
 pub mod actor;
+mod admin;
 pub mod clock;
 pub mod codec;
 mod decide;
@@ -22,5 +23,6 @@ pub mod state;
 mod tests;
 pub mod watch;
 
-pub use handle::{AdminTable, NewTable, Tables, Totals};
+pub use admin::{AdminPage, AdminTable, BadStanding, Standing};
+pub use handle::{NewTable, Tables, Totals};
 pub use watch::{Orphan, Orphanage};

@@ -1,8 +1,12 @@
 //! Keeping the store that a configuration names: checks, copies and moves of it, without a node.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use super::{setup, stores};
+pub use super::readers::Reader;
+use super::{
+    readers::{self, Raised},
+    setup, stores,
+};
 use crate::{
     config::{Config, StoreKind},
     ids::ShardCount,
@@ -13,7 +17,7 @@ use crate::{
         restore::{self, RestoreError},
         verify::{self, Line, Summary, VerifyError},
     },
-    store::{Cas, Cause, Store, WriterToken, embedded::EmbeddedStore, log::LogOptions},
+    store::{Cause, Store, WriterToken, embedded::EmbeddedStore, log::LogOptions},
     table::{
         level,
         seal::{Keyring, SealError},
@@ -60,6 +64,18 @@ pub enum KeepError {
         "the store is at feature level {0}, which this release does not know: use the release that wrote it, or end the restore or migration that fills it"
     )]
     Level(u32),
+    /// A node that is there cannot read it.
+    #[error(
+        "the level stays {stored}: {}; upgrade or stop them, and raise it to {wanted} then. A node that does not say is of an earlier release, or began before `orp admin schema create` added the column nodes.reads less than half a minute ago", unfit.join(", ")
+    )]
+    CannotRead {
+        /// The level.
+        stored: u32,
+        /// The one that was asked for.
+        wanted: u32,
+        /// Who cannot, in words.
+        unfit: Vec<String>,
+    },
     /// Both are one.
     #[error("the configurations name one and the same store")]
     SameStore,
@@ -167,11 +183,23 @@ pub async fn migrate(
     Ok(moved)
 }
 
+/// What the store's record says, and the nodes that are there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// The feature level.
+    pub level: u32,
+    /// The nodes of a cluster.
+    pub there: Vec<Reader>,
+    /// Nodes that began while the level was raised, and cannot read it.
+    pub late: Vec<Reader>,
+}
+
 /// The feature level of the store, raised before to the highest that this release knows if that is asked for.
 ///
 /// # Errors
-/// When the store does not open, was never served, or is of a later release.
-pub async fn feature_level(config: &Config, raise: bool) -> Result<u32, KeepError> {
+/// When the store does not open, was never served, or is of a later release; and when it is to be raised above what a node
+/// that is there reads.
+pub async fn feature_level(config: &Config, raise: bool) -> Result<Level, KeepError> {
     let store = match raise {
         true => stores::open(config).await?,
         false => open_to_read(config).await?,
@@ -183,13 +211,31 @@ pub async fn feature_level(config: &Config, raise: bool) -> Result<u32, KeepErro
     if stored > level::KNOWN {
         return Err(KeepError::Level(stored));
     }
+    let apart = match config.store {
+        // Nobody beats there.
+        StoreKind::Embedded => Duration::ZERO,
+        StoreKind::Cassandra => {
+            BEATS_APART * Duration::from_millis(config.cluster.beat_ms) + BEAT_MARGIN
+        }
+    };
     if !raise || stored == level::KNOWN {
-        return Ok(stored);
+        return Ok(Level {
+            level: stored,
+            there: readers::readers(&*store, apart).await?,
+            late: Vec::new(),
+        });
     }
-    match store.raise_feature_level(stored, level::KNOWN).await? {
-        Cas::Applied => Ok(level::KNOWN),
-        // Somebody else did.
-        Cas::NotApplied(record) => Ok(record.map_or(stored, |record| record.feature_level)),
+    match readers::raise(&*store, stored, level::KNOWN, apart).await? {
+        Raised::To(level, late) => Ok(Level {
+            level,
+            there: Vec::new(),
+            late,
+        }),
+        Raised::Refused(unfit) => Err(KeepError::CannotRead {
+            stored,
+            wanted: level::KNOWN,
+            unfit: unfit.iter().map(Reader::to_string).collect(),
+        }),
     }
 }
 
@@ -222,3 +268,7 @@ fn there(config: &Config) -> Result<Option<Keyring>, SealError> {
     }
     Keyring::read(&path).map(Some)
 }
+
+/// A beat may be late; a node writes one at least once in a second, and two looks must not be between two of them.
+const BEATS_APART: u32 = 3;
+const BEAT_MARGIN: Duration = Duration::from_secs(1);

@@ -29,17 +29,16 @@
 mod cluster;
 pub mod keeping;
 mod listener;
+mod observe;
 mod patient;
+mod readers;
 mod retention;
 mod setup;
 pub mod stores;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use supervisors::{
-    ChildInfo, ChildState, ExitReason, Intensity, Kind, Observer, Strategy, SupervisorHandle,
-    SupervisorSpec,
-};
+use supervisors::{ExitReason, Intensity, Strategy, SupervisorHandle, SupervisorSpec};
 use tokio::sync::watch;
 
 pub use self::setup::SetupError;
@@ -52,7 +51,7 @@ use self::{
 use crate::{
     cluster::StewardSlot,
     config::Config,
-    grpc::{self, ClusterView, Operators, OpsServices, Services, Tree, TreeLine, Watches, Ways},
+    grpc::{self, ClusterView, Operators, OpsServices, Services, Watches, Ways},
     table::Tables,
 };
 
@@ -124,22 +123,22 @@ pub async fn start(config: &Config) -> Result<Node, SetupError> {
         ready: ready.clone(),
     };
 
+    let ops_services = OpsServices {
+        tables: tables.clone(),
+        tree: observe::observe(handle),
+        operators: Operators::ThisMachine,
+        cluster: ClusterView {
+            name: config.server.node.clone(),
+            ways,
+            steward: steward.clone(),
+        },
+        ready: ready.clone(),
+    };
     let operators = {
-        let (tables, ready, options) = (tables.clone(), ready.clone(), grpc_options.clone());
-        let (name, steward) = (config.server.node.clone(), steward.clone());
+        let (services, options) = (ops_services.clone(), grpc_options.clone());
         Listener::child("ops", ops, drain, move |socket, stop| {
-            let services = OpsServices {
-                tables: tables.clone(),
-                tree: observe(handle.clone()),
-                operators: Operators::ThisMachine,
-                cluster: ClusterView {
-                    name: name.clone(),
-                    ways: ways.clone(),
-                    steward: steward.clone(),
-                },
-                ready: ready.clone(),
-            };
-            Box::pin(grpc::serve_ops(socket, services, options.clone(), stop))
+            let (services, options) = (services.clone(), options.clone());
+            Box::pin(grpc::serve_ops(socket, services, options, stop))
         })
     };
     let players = {
@@ -163,6 +162,7 @@ pub async fn start(config: &Config) -> Result<Node, SetupError> {
                 Box::pin(grpc::serve_peers(
                     incoming,
                     services,
+                    ops_services.clone(),
                     grpc_options.clone(),
                     stop,
                 ))
@@ -225,69 +225,7 @@ async fn follow(tables: Tables, ready: watch::Sender<bool>) {
     }
 }
 
-fn observe(handle: watch::Receiver<Option<SupervisorHandle>>) -> Tree {
-    Arc::new(move || {
-        let handle = handle.borrow().clone();
-        Box::pin(async move {
-            let mut lines = Vec::new();
-            if let Some(handle) = handle {
-                lines.push(TreeLine {
-                    name: "node".into(),
-                    supervisor: true,
-                    state: "running",
-                    restarts: 0,
-                    depth: 0,
-                });
-                draw(handle.observer(), 1, &mut lines).await;
-            }
-            lines
-        })
-    })
-}
-
-/// Walks a supervisor's children, depth first; of thousands of tables it draws a few.
-async fn draw(observer: Observer, depth: u32, lines: &mut Vec<TreeLine>) {
-    let Ok(children) = observer.children().await else {
-        return;
-    };
-    let left_out = children.len().saturating_sub(DRAWN_MAX);
-    for child in children.into_iter().take(DRAWN_MAX) {
-        lines.push(line(&child, depth));
-        if let Some(observer) = child.observer {
-            Box::pin(draw(observer, depth + 1, lines)).await;
-        }
-    }
-    if left_out > 0 {
-        let name = format!("… and {left_out} more");
-        lines.push(TreeLine {
-            name,
-            supervisor: false,
-            state: "",
-            restarts: 0,
-            depth,
-        });
-    }
-}
-
-fn line(child: &ChildInfo<String>, depth: u32) -> TreeLine {
-    let state = match child.state {
-        ChildState::Starting => "starting",
-        ChildState::Running => "running",
-        ChildState::Restarting => "restarting",
-        ChildState::Stopping => "stopping",
-        ChildState::Stopped => "stopped",
-    };
-    TreeLine {
-        name: child.id.clone(),
-        supervisor: child.kind == Kind::Supervisor,
-        state,
-        restarts: child.restarts,
-        depth,
-    }
-}
-
 /// Shards restart within their own limit; a node whose shards or listeners give up
 /// three times in a minute cannot help itself.
 const NODE_RESTARTS: Intensity = Intensity::new(3, Duration::from_secs(60));
 const READY_EVERY: Duration = Duration::from_millis(20);
-const DRAWN_MAX: usize = 300;

@@ -18,6 +18,7 @@ use crate::error::StartError;
 use crate::exit::ExitReason;
 use crate::handle::Outcome;
 use crate::intensity::Intensity;
+use crate::probe::Probe;
 use crate::spec::{ChildId, ChildSpec, Kind, Restart, Shutdown};
 use actor::{Arguments, DynamicSupervisor};
 
@@ -65,6 +66,8 @@ pub struct DynamicSpec<K> {
     backoff: Backoff,
     max_children: usize,
     on_exit: Option<ExitHook<K>>,
+    probe: Option<Probe>,
+    name: fn(&K) -> String,
 }
 
 impl<K: Key> DynamicSpec<K> {
@@ -82,6 +85,8 @@ impl<K: Key> DynamicSpec<K> {
             backoff: Backoff::NONE,
             max_children: Self::MAX_CHILDREN,
             on_exit: None,
+            probe: None,
+            name: |key| format!("{key:?}"),
         }
     }
 
@@ -122,6 +127,18 @@ impl<K: Key> DynamicSpec<K> {
         self
     }
 
+    /// Sets how whoever draws the tree measures the children's mailboxes. They share it: a child costs nothing more.
+    pub fn probe(mut self, probe: Probe) -> Self {
+        self.probe = Some(probe);
+        self
+    }
+
+    /// Sets what observers call a child; by default what its key's `Debug` says.
+    pub fn name(mut self, name: fn(&K) -> String) -> Self {
+        self.name = name;
+        self
+    }
+
     /// Calls `hook` in the supervisor for each end of a child and each restart that did not come up: it must be quick and
     /// must not block. After `terminate_child` it is called to inform and its decision is ignored. It is not called for a
     /// first start that fails (its caller hears of that) nor for children that end with their supervisor. If it panics, that
@@ -139,10 +156,15 @@ impl<K: Key> DynamicSpec<K> {
     /// # Errors
     /// [`StartError::Spawn`].
     pub async fn start(self) -> Result<DynamicHandle<K>, StartError> {
+        let name = self.name;
         let (arguments, outcome) = self.arguments();
         let (actor, _) =
             DynamicSupervisor::spawn(None, DynamicSupervisor::default(), arguments).await?;
-        Ok(DynamicHandle { actor, outcome })
+        Ok(DynamicHandle {
+            actor,
+            outcome,
+            name,
+        })
     }
 
     /// Starts it under another supervisor; for start functions that want to keep the handle, which is how others find it.
@@ -150,11 +172,16 @@ impl<K: Key> DynamicSpec<K> {
     /// # Errors
     /// [`StartError::Spawn`].
     pub async fn start_linked(self, supervisor: ActorCell) -> Result<DynamicHandle<K>, StartError> {
+        let name = self.name;
         let (arguments, outcome) = self.arguments();
         let handler = DynamicSupervisor::default();
         let (actor, _) =
             DynamicSupervisor::spawn_linked(None, handler, arguments, supervisor).await?;
-        Ok(DynamicHandle { actor, outcome })
+        Ok(DynamicHandle {
+            actor,
+            outcome,
+            name,
+        })
     }
 
     /// A permanent child of a static supervisor. `keep` gets the handle of each incarnation.
@@ -190,6 +217,7 @@ impl<K> Clone for DynamicSpec<K> {
     fn clone(&self) -> Self {
         Self {
             on_exit: self.on_exit.clone(),
+            probe: self.probe.clone(),
             ..*self
         }
     }

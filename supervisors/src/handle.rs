@@ -4,10 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use ractor::{ActorCell, ActorRef, Message};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::error::HandleError;
 use crate::exit::{ExitReason, SHUTDOWN};
-use crate::snapshot::{ChildInfo, Observer};
+use crate::snapshot::{ChildInfo, Observer, Overview};
 use crate::spec::{ChildId, ChildSpec};
 use crate::start::Started;
 use crate::supervisor::Msg;
@@ -33,7 +34,12 @@ impl SupervisorHandle {
     /// # Errors
     /// [`HandleError::Gone`].
     pub async fn children(&self) -> Result<Vec<ChildInfo>, HandleError> {
-        ask(&self.actor, Msg::Children).await
+        Ok(self.look(usize::MAX).await?.children)
+    }
+
+    async fn look(&self, limit: usize) -> Result<Overview, HandleError> {
+        let asked = Instant::now();
+        ask(&self.actor, |reply| Msg::Look(limit, asked, reply)).await
     }
 
     /// The present incarnation of a child, or none while it is down.
@@ -98,15 +104,9 @@ impl SupervisorHandle {
     /// A view that cannot change anything.
     pub fn observer(&self) -> Observer {
         let handle = self.clone();
-        Observer::new(move || {
+        Observer::new(move |limit| {
             let handle = handle.clone();
-            async move {
-                let children = handle.children().await?;
-                Ok(children
-                    .into_iter()
-                    .map(|child| child.map(|id| id.to_string()))
-                    .collect())
-            }
+            async move { Ok(handle.look(limit).await?.map(|id| id.to_string())) }
         })
     }
 }

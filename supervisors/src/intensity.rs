@@ -53,6 +53,12 @@ impl RestartWindow {
         }
     }
 
+    /// How many restarts count at `now`.
+    pub fn recent(&self, intensity: Intensity, now: Duration) -> usize {
+        let counts = |at: &&Duration| now.saturating_sub(**at) <= intensity.period;
+        self.restarts.iter().filter(counts).count()
+    }
+
     /// Counts one restart at `now` (time since any fixed moment, never falling) and says whether it is still allowed.
     pub fn record(&mut self, intensity: Intensity, now: Duration) -> Verdict {
         while self
@@ -128,6 +134,9 @@ mod tests {
                 let recent = times.iter().filter(|&&at| now - at <= period).count();
                 let expected = if recent <= usize::from(max_restarts) { A } else { X };
                 prop_assert_eq!(window.record(intensity, Duration::from_millis(now)), expected);
+                // What was refused ends the supervisor, so the window remembers no more than it allows.
+                let counted = recent.min(usize::from(max_restarts));
+                prop_assert_eq!(window.recent(intensity, Duration::from_millis(now)), counted);
                 assert!(window.restarts.len() <= usize::from(max_restarts) + 1, "the window is bounded");
             }
         }

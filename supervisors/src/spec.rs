@@ -7,6 +7,7 @@ use std::time::Duration;
 use ractor::ActorCell;
 
 use crate::error::StartError;
+use crate::probe::Probe;
 use crate::start::{StartFn, Started};
 
 /// A child's name under its supervisor. It is not registered anywhere.
@@ -78,6 +79,7 @@ pub struct ChildSpec {
     pub(crate) shutdown: Shutdown,
     pub(crate) kind: Kind,
     pub(crate) start_timeout: Duration,
+    pub(crate) probe: Option<Probe>,
 }
 
 impl ChildSpec {
@@ -106,6 +108,7 @@ impl ChildSpec {
             shutdown: Shutdown::Timeout(Self::SHUTDOWN_TIMEOUT),
             kind: Kind::Worker,
             start_timeout: Self::START_TIMEOUT,
+            probe: None,
         }
     }
 
@@ -124,6 +127,12 @@ impl ChildSpec {
     /// Sets how long it may take to start. Its supervisor does nothing else meanwhile.
     pub fn start_timeout(mut self, limit: Duration) -> Self {
         self.start_timeout = limit;
+        self
+    }
+
+    /// Sets how whoever draws the tree measures its mailbox.
+    pub fn probe(mut self, probe: Probe) -> Self {
+        self.probe = Some(probe);
         self
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, Message, SupervisionEvent};
 use ractor_cluster::RactorClusterMessage;
-use supervisors::{ChildSpec, StartFn};
+use supervisors::{ChildSpec, Echo, Probe, StartFn};
 
 use super::net::{NODES, Net};
 use crate::{
@@ -38,7 +38,7 @@ impl Announcements {
     pub fn child(&self, net: Net) -> ChildSpec {
         let announcements = self.clone();
         let start = StartFn::actor(move || (Heralds, (announcements.clone(), net.clone())));
-        ChildSpec::from_start("heralds", start)
+        ChildSpec::from_start("heralds", start).probe(Probe::new(Order::Probe))
     }
 
     fn order(&self, order: Order) {
@@ -78,6 +78,8 @@ struct Heralds;
 enum Order {
     Announce(ShardId, Epoch),
     Retract(ShardId),
+    /// Somebody looks how busy it is.
+    Probe(Echo),
 }
 
 impl Message for Order {}
@@ -112,6 +114,11 @@ impl Actor for Heralds {
         let (shard, epoch) = match order {
             Order::Announce(shard, epoch) => (shard, Some(epoch)),
             Order::Retract(shard) => (shard, None),
+            // It finishes one order before it takes the next one in.
+            Order::Probe(echo) => {
+                echo.answer(0);
+                return Ok(());
+            }
         };
         if let Some(before) = heralds.remove(&shard) {
             // Out of the group at once; the actor follows.

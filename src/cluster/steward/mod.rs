@@ -18,7 +18,7 @@ use std::{
 };
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, Message};
-use supervisors::{ChildSpec, Decision, DynamicHandle, DynamicSpec, Restart, StartFn};
+use supervisors::{ChildSpec, Decision, DynamicHandle, DynamicSpec, Echo, Probe, Restart, StartFn};
 use tokio::{
     sync::{Notify, oneshot, watch},
     task::JoinSet,
@@ -88,6 +88,7 @@ impl Branches {
         let (tables, branches) = (tables.clone(), self.clone());
         DynamicSpec::<ShardId>::new(Restart::Temporary)
             .supervisors()
+            .name(|shard| format!("shard-{:04}", shard.0))
             .on_exit(move |exit| {
                 tracing::info!(shard = %exit.key, reason = %exit.reason, "a shard's branch ended");
                 if let Some(shard) = tables.shards().get(usize::from(exit.key.0)) {
@@ -129,6 +130,8 @@ pub enum StewardMsg {
     Answered(Peer, Result<Answer, AskError>),
     /// Give everything away; answered when nothing is left, or nobody takes it.
     Drain(oneshot::Sender<()>),
+    /// Somebody looks how busy it is: about how many shards something is under way.
+    Probe(Echo),
 }
 
 impl Message for StewardMsg {}
@@ -226,7 +229,7 @@ impl Steward {
     pub fn child(options: StewardOptions, slot: StewardSlot, outlook: Outlook) -> ChildSpec {
         let start =
             StartFn::actor(move || (Steward, (options.clone(), slot.clone(), outlook.clone())));
-        ChildSpec::from_start("steward", start)
+        ChildSpec::from_start("steward", start).probe(Probe::new(StewardMsg::Probe))
     }
 }
 
@@ -280,6 +283,10 @@ impl Actor for Steward {
         message: StewardMsg,
         state: &mut StewardState,
     ) -> Result<(), ActorProcessingErr> {
+        if let StewardMsg::Probe(echo) = message {
+            echo.answer(state.views.values().filter(|view| view.busy).count());
+            return Ok(());
+        }
         state.take_in(&myself, message);
         state.go_on(&myself);
         Ok(())
@@ -322,6 +329,8 @@ impl StewardState {
                 self.draining = true;
                 self.drained.push(reply);
             }
+            // Answered before anything is looked at.
+            StewardMsg::Probe(_) => {}
         }
     }
 

@@ -12,6 +12,7 @@ use crate::{
         peer::Peer,
     },
     store::NodeBeat,
+    table::level,
 };
 
 /// Writes this node's beats, and reads those of all others.
@@ -23,6 +24,7 @@ pub(super) async fn beat(options: StewardOptions, steward: ActorRef<StewardMsg>)
         incarnation: options.me.incarnation,
         beat: 0,
         address: options.nodes.clone(),
+        reads: Some(level::KNOWN),
     };
     let (mut silent_since, mut mute) = (None, false);
     loop {

@@ -71,6 +71,7 @@ async fn each_call_admits_whom_its_rule_names() {
     let player = format!("Bearer {}", guest.token.to_text());
     let operator = format!("Bearer {}", key.to_text());
     let public = Door::Players(node.sessions.clone());
+    let nodes = Door::Nodes(node.sessions.clone());
     let local = Door::Operators(Operators::ThisMachine);
     let keyed = Door::Operators(Operators::Token(key.hash()));
     for rpc in Rpc::ALL.iter().copied() {
@@ -91,6 +92,12 @@ async fn each_call_admits_whom_its_rule_names() {
                 assert_eq!(
                     at_public,
                     expected(ok, with_session, denied),
+                    "{rpc:?} {who}"
+                );
+                let for_operators = if passed_on(rpc) { ok } else { denied };
+                assert_eq!(
+                    code(&nodes, rpc, who, peer).await,
+                    expected(ok, with_session, for_operators),
                     "{rpc:?} {who}"
                 );
                 let near = if peer == HERE { ok } else { denied };

@@ -7,8 +7,11 @@ use proto::v1;
 
 use crate::{
     grpc::status::Invalid,
-    ids::{Seq, TableId},
-    table::request::{Order, Position},
+    ids::{Seq, ShardCount, ShardId, TableId},
+    table::{
+        Standing,
+        request::{Order, Position},
+    },
 };
 
 /// A request id with what is known of earlier attempts.
@@ -211,6 +214,47 @@ pub fn after_table(token: &str) -> Result<Option<TableId>, Invalid> {
             format!("send next_page_token of the page before: {cause}"),
         )
     })
+}
+
+/// Where a list of tables by shard and id goes on: at this shard, after this table.
+pub fn after_in_shard(token: &str) -> Result<(ShardId, Option<TableId>), Invalid> {
+    if token.is_empty() {
+        return Ok((ShardId(0), None));
+    }
+    let parsed = token.split_once('/').and_then(|(shard, table)| {
+        let after = match table {
+            "" => None,
+            table => Some(table.parse().ok()?),
+        };
+        Some((ShardId(shard.parse().ok()?), after))
+    });
+    let problem = "send next_page_token of the page before";
+    parsed.ok_or_else(|| Invalid::new("page_token", "BadPageToken", problem))
+}
+
+/// The token that [`after_in_shard`] reads.
+pub fn in_shard((shard, after): (ShardId, Option<TableId>)) -> String {
+    let after = after.map_or_else(String::new, |table| table.to_string());
+    format!("{}/{after}", shard.0)
+}
+
+/// A shard of this cluster.
+pub fn shard(shard: u32, count: ShardCount) -> Result<ShardId, Invalid> {
+    let id = u16::try_from(shard).ok().map(ShardId);
+    id.filter(|id| id.0 < count.value()).ok_or_else(|| {
+        let problem = format!("there are {count} shards, counted from 0");
+        Invalid::new("shard", "BadShard", problem)
+    })
+}
+
+/// How the tables of a list have to be.
+pub fn standing(state: &str, parked_only: bool) -> Result<Option<Standing>, Invalid> {
+    match state {
+        "" => Ok(parked_only.then_some(Standing::Parked)),
+        state => Standing::from_str(state)
+            .map(Some)
+            .map_err(|bad| Invalid::new("state", "BadState", bad.to_string())),
+    }
 }
 
 /// Where in a table's log an answer stands.

@@ -61,6 +61,12 @@ impl CassandraStore {
     pub async fn open(options: &CassandraOptions) -> Result<Arc<Self>, OpenError> {
         let session = connect::connect(options).await?;
         connect::check(&session, options).await?;
+        let columns = schema::lacking(&session, &options.keyspace).await?;
+        if !columns.is_empty() {
+            let keyspace = options.keyspace.clone();
+            let lacking = schema::SchemaError::NoColumn { keyspace, columns };
+            tracing::warn!(%lacking, "the tables are of an earlier release");
+        }
         let driver = Driver::new(session, options);
         let prepared = tokio::time::timeout(connect::PREPARE_MAX, Self::prepare(driver, options));
         Ok(Arc::new(prepared.await??))

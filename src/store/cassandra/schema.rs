@@ -80,6 +80,16 @@ pub enum SchemaError {
         /// Which.
         tables: Vec<String>,
     },
+    /// Columns that this release added are not there.
+    #[error(
+        "keyspace {keyspace} is of an earlier release, and has no column {}: `orp admin schema create` adds it, beside running servers of either release; servers go on without it, and `orp admin level --raise` refuses until it is there", columns.join(", ")
+    )]
+    NoColumn {
+        /// Where.
+        keyspace: String,
+        /// Which, as `table.column`.
+        columns: Vec<String>,
+    },
     /// A table is not as this release writes it.
     #[error(
         "table {table} of keyspace {keyspace} is not this server's: {finding}; configure another keyspace, or a release that fits"
@@ -170,6 +180,8 @@ pub struct Made {
     pub keyspace: bool,
     /// Which tables were.
     pub tables: Vec<String>,
+    /// Which columns were added to tables of an earlier release, as `table.column`.
+    pub columns: Vec<String>,
 }
 
 /// Makes what is missing of the keyspace and its tables, and nothing else.
@@ -193,7 +205,29 @@ pub async fn create(
 /// Names what is wrong and what to do.
 pub async fn check_schema(options: &CassandraOptions) -> Result<(), OpenError> {
     let session = connect::connect(options).await?;
-    connect::check(&session, options).await
+    connect::check(&session, options).await?;
+    let columns = lacking(&session, &options.keyspace).await?;
+    if columns.is_empty() {
+        return Ok(());
+    }
+    let keyspace = options.keyspace.clone();
+    Err(SchemaError::NoColumn { keyspace, columns }.into())
+}
+
+/// Columns that a later release added and that are not there, as `table.column`.
+pub(super) async fn lacking(session: &Session, name: &str) -> Result<Vec<String>, SchemaError> {
+    let there = columns(session, name).await?;
+    let tables = declared::tables();
+    let lacking = tables.iter().flat_map(|table| {
+        let lacks = there.get(&table.name).map(|there| table.lacks(there));
+        let named = |column: &Column| format!("{}.{}", table.name, column.name);
+        lacks
+            .unwrap_or_default()
+            .into_iter()
+            .map(named)
+            .collect::<Vec<_>>()
+    });
+    Ok(lacking.collect())
 }
 
 async fn make(
@@ -228,7 +262,17 @@ async fn make(
     }
     let there = columns(session, name).await?;
     for table in declared::tables() {
-        if !there.contains_key(&table.name) {
+        if let Some(there) = there.get(&table.name) {
+            for column in table.lacks(there) {
+                let (table, name_of, cql_type) = (&table.name, &column.name, &column.cql_type);
+                change(
+                    session,
+                    format!("ALTER TABLE {name}.{table} ADD {name_of} {cql_type}"),
+                )
+                .await?;
+                made.columns.push(format!("{table}.{name_of}"));
+            }
+        } else {
             let cql = table.cql.replacen(
                 "CREATE TABLE ",
                 &format!("CREATE TABLE IF NOT EXISTS {name}."),

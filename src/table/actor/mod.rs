@@ -19,7 +19,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use engine::{PlayerId, Viewer};
 use ractor::{Actor, ActorProcessingErr, ActorRef, Message};
-use supervisors::StartFn;
+use supervisors::{Echo, StartFn};
 use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
 
 use self::propose::Answer;
@@ -59,6 +59,8 @@ pub enum TableMsg {
     TimerDue(u64),
     /// Stop if there is nothing to do, and say so either way.
     Drain,
+    /// Somebody looks how busy it is: how many requests it has taken in and not finished.
+    Probe(Echo),
     /// A fault that a test put here.
     #[cfg(feature = "faults")]
     Fault(super::fault::Fault),
@@ -137,7 +139,7 @@ impl TableMsg {
             Self::Call(_, reply) => answer(reply, Err(error)),
             Self::Look(_, reply) => answer(reply, Err(error)),
             Self::WatchersChanged(reply) | Self::Presence(.., reply) => answer(reply, Err(error)),
-            Self::Durable | Self::TimerDue(_) | Self::Drain => {}
+            Self::Durable | Self::TimerDue(_) | Self::Drain | Self::Probe(_) => {}
             #[cfg(feature = "faults")]
             Self::Fault(_) => {}
         }
@@ -236,6 +238,11 @@ impl TableRun {
                 }
             }
             TableMsg::Drain => return self.drain(myself),
+            // Looked at, it does nothing that it would not have done.
+            TableMsg::Probe(echo) => {
+                echo.answer(self.waiting.len() + usize::from(self.pending.is_some()));
+                return Ok(());
+            }
             #[cfg(feature = "faults")]
             TableMsg::Fault(fault) => self.shard.faults.put(self.state.id, fault),
         }

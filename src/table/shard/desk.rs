@@ -10,7 +10,7 @@ use std::{
 
 use engine::HandNo;
 use ractor::{Actor, ActorProcessingErr, ActorRef, Message};
-use supervisors::{ChildSpec, HandleError, StartFn};
+use supervisors::{ChildSpec, Echo, HandleError, Probe, StartFn};
 use tokio::{
     sync::{Semaphore, oneshot},
     task::JoinSet,
@@ -56,6 +56,8 @@ pub enum DeskMsg {
         String,
         oneshot::Sender<Result<(), VoidError>>,
     ),
+    /// Somebody looks how busy it is: how many tables are being started.
+    Probe(Echo),
 }
 
 /// How a table's actor ended.
@@ -102,6 +104,7 @@ impl Desk {
     /// The child spec.
     pub(super) fn child(shard: Arc<Shard>) -> ChildSpec {
         ChildSpec::from_start("desk", StartFn::actor(move || (Desk, Arc::clone(&shard))))
+            .probe(Probe::new(DeskMsg::Probe))
     }
 }
 
@@ -175,6 +178,10 @@ impl DeskState {
                 }
             }
             DeskMsg::Void(table, hand, note, reply) => self.void(table, hand, note, reply),
+            DeskMsg::Probe(echo) => {
+                while self.tasks.try_join_next().is_some() {}
+                echo.answer(self.tasks.len());
+            }
         }
     }
 

@@ -25,13 +25,13 @@ use std::{
 
 use ractor::{ActorRef, Message};
 use supervisors::{
-    Backoff, ChildExit, ChildSpec, Decision, DynamicHandle, DynamicSpec, Intensity, Restart,
+    Backoff, ChildExit, ChildSpec, Decision, DynamicHandle, DynamicSpec, Intensity, Probe, Restart,
     Shutdown, StartFn, Strategy, SupervisorSpec,
 };
 use tokio::sync::{Notify, oneshot};
 
 pub use falls::Falls;
-pub use recovery::{Book, Brief, Committed, RING_EVENTS, Recovered, Woken};
+pub use recovery::{Book, Brief, Committed, Listed, RING_EVENTS, Recovered, Woken};
 pub use status::Status;
 
 use self::{
@@ -276,6 +276,8 @@ impl Shard {
             // when its log gave up on it.
             .start_timeout(2 * self.options.log.give_up_after + TABLE_START)
             .max_children(TABLES_MAX)
+            .name(TableId::to_string)
+            .probe(Probe::new(TableMsg::Probe))
             .on_exit(move |exit| shard.table_ended(exit))
             .into_child("tables", move |handle| {
                 *kept

@@ -33,6 +33,8 @@ pub struct Committed {
     pub held: Held,
     /// Its latest events, for watchers that resume.
     pub ring: VecDeque<Arc<Told>>,
+    /// When its last event was, in milliseconds since 1970 by its owner's clock; none if only a snapshot was read.
+    pub last_ms: Option<u64>,
     /// As another owner left it: nothing was committed to it since the takeover.
     inherited: bool,
 }
@@ -72,6 +74,16 @@ pub struct Brief {
     pub ledger: Ledger,
     /// The chips on it.
     pub chips: u64,
+}
+
+/// A line of a list.
+pub struct Listed {
+    /// The table.
+    pub table: TableId,
+    /// What lists need of it.
+    pub brief: Brief,
+    /// As [`Committed::last_ms`].
+    pub last_ms: Option<u64>,
 }
 
 /// What a takeover found.
@@ -127,6 +139,7 @@ impl Committed {
         Self {
             held: Held::Awake(state),
             ring: VecDeque::new(),
+            last_ms: None,
             inherited: true,
         }
     }
@@ -148,6 +161,11 @@ impl Committed {
 
     fn remember(&mut self, told: impl IntoIterator<Item = Arc<Told>>) {
         self.ring.extend(told);
+        self.last_ms = self
+            .ring
+            .back()
+            .map(|told| told.stamped.at_ms)
+            .or(self.last_ms);
         let surplus = self.ring.len().saturating_sub(RING_EVENTS);
         self.ring.drain(..surplus);
     }
@@ -272,15 +290,14 @@ impl<'a> Reader<'a> {
                 table,
                 name,
                 settings,
+                at_ms,
                 ..
             } => {
                 let state = TableState::new(table, name, Settings::clone(&settings))
                     .map_err(|error| Misfit::Settings { table, error })?;
-                match self
-                    .book
-                    .tables
-                    .insert(table, Committed::new(Arc::new(state)))
-                {
+                let mut opened = Committed::new(Arc::new(state));
+                opened.last_ms = Some(at_ms);
+                match self.book.tables.insert(table, opened) {
                     None => Ok(()),
                     Some(_) => Err(Misfit::OpenedTwice(table)),
                 }

@@ -1,7 +1,7 @@
 //! A table that fails again and again is parked; its shard lives, and an operator goes on (R25).
 
 use super::*;
-use crate::table::fault::Fault;
+use crate::table::{Standing, fault::Fault};
 
 /// Another table of the same shard.
 fn neighbour() -> TableId {
@@ -40,11 +40,14 @@ async fn a_bad_table_is_parked_and_its_shard_lives() {
     let node = node_with_a_bad_table(&store).await;
     let shown = node
         .tables
-        .admin_list(None, 10, true)
+        .admin_list(Some(Standing::Parked))
         .await
         .expect("a list");
     assert_eq!(shown.len(), 1);
-    assert_eq!((shown[0].state, shown[0].restarts), ("parked", 3));
+    assert_eq!(
+        (shown[0].standing, shown[0].restarts),
+        (Standing::Parked, 3)
+    );
     assert!(
         shown[0].reason.contains("a fault was put"),
         "{}",
@@ -135,11 +138,7 @@ async fn a_desk_that_is_restarted_alone_finds_the_tables_that_are_up() {
     }
     let seen = node.look().await;
     assert_eq!(seen.position.epoch.0, 1, "no new takeover");
-    let shown = node
-        .tables
-        .admin_list(None, 10, false)
-        .await
-        .expect("a list");
-    assert_eq!((shown[0].state, shown[0].restarts), ("live", 0));
+    let shown = node.tables.admin_list(None).await.expect("a list");
+    assert_eq!((shown[0].standing, shown[0].restarts), (Standing::Awake, 0));
     node.tree.stop().await;
 }

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tokio::time::Instant;
 
 use super::child::Ticket;
 use super::children::Children;
@@ -10,12 +11,12 @@ use super::{DynamicSpec, Key};
 use crate::error::{Escalation, HandleError, StartError};
 use crate::exit::ExitReason;
 use crate::handle::{Outcome, Reply, answer};
-use crate::snapshot::ChildInfo;
+use crate::snapshot::Overview;
 use crate::start::{StartFn, Started};
 
 /// What a dynamic supervisor is asked by its handle, and told by its tasks and timers.
 pub(crate) enum Msg<K> {
-    Children(Reply<Vec<ChildInfo<K>>>),
+    Look(usize, Instant, Reply<Overview<K>>),
     Find(K, Reply<Result<Option<ActorCell>, HandleError>>),
     Start(K, StartFn, Reply<Result<ActorCell, HandleError>>),
     StartOf(K, Reply<Result<StartFn, HandleError>>),
@@ -71,8 +72,8 @@ impl<K: Key> Actor for DynamicSupervisor<K> {
     ) -> Result<(), ActorProcessingErr> {
         let children = &mut state.children;
         let verdict = match message {
-            Msg::Children(reply) => {
-                answer(reply, children.infos());
+            Msg::Look(limit, asked, reply) => {
+                answer(reply, children.overview(limit, asked.elapsed()));
                 Ok(())
             }
             Msg::Find(key, reply) => {

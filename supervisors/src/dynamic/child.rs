@@ -5,10 +5,11 @@ use std::time::Duration;
 use ractor::ActorCell;
 use tokio::task::JoinHandle;
 
+use super::{DynamicSpec, Key};
 use crate::error::HandleError;
 use crate::handle::Reply;
+use crate::probe::Prober;
 use crate::snapshot::{ChildInfo, ChildState};
-use crate::spec::Kind;
 use crate::start::{StartFn, Started};
 
 /// Names one phase of one child. A message that carries another ticket than its child speaks of the past.
@@ -54,7 +55,13 @@ impl Child {
         }
     }
 
-    pub(super) fn info<K>(&self, key: K, kind: Kind) -> ChildInfo<K> {
+    /// At `now`, time since the supervisor was born.
+    pub(super) fn info<K: Key>(
+        &self,
+        key: K,
+        spec: &DynamicSpec<K>,
+        now: Duration,
+    ) -> ChildInfo<K> {
         let (started, state) = match &self.phase {
             Phase::Starting { .. } => (None, ChildState::Starting),
             Phase::Running(started) => (Some(started), ChildState::Running),
@@ -66,7 +73,14 @@ impl Child {
             actor: started.map(|started| started.cell.get_id()),
             state,
             restarts: self.restarts,
-            kind,
+            kind: spec.kind,
+            restart: spec.restart,
+            age: started
+                .and(self.up_since)
+                .map(|since| now.saturating_sub(since)),
+            prober: started
+                .zip(spec.probe.clone())
+                .map(|(started, probe)| Prober::new(started.cell.clone(), probe)),
             observer: started.and_then(|started| started.observer.clone()),
         }
     }

@@ -7,6 +7,7 @@ mod exits;
 mod starts;
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use ractor::{ActorCell, ActorId, ActorRef};
 use tokio::time::Instant;
@@ -18,7 +19,7 @@ use crate::error::HandleError;
 use crate::exit::ExitReason;
 use crate::handle::{Reply, answer};
 use crate::intensity::RestartWindow;
-use crate::snapshot::ChildInfo;
+use crate::snapshot::{Census, Overview};
 use crate::start::StartFn;
 use crate::stop::{in_order, stop, stop_together};
 use starts::abort;
@@ -38,6 +39,8 @@ pub(super) struct Children<K> {
     /// Start tasks whose report was neither read nor made void.
     starting: usize,
     window: RestartWindow,
+    /// Since it started.
+    restarts: u64,
     last_ticket: u64,
     born: Instant,
 }
@@ -52,16 +55,31 @@ impl<K: Key> Children<K> {
             unclaimed: BTreeMap::new(),
             starting: 0,
             window: RestartWindow::new(),
+            restarts: 0,
             last_ticket: 0,
             born: Instant::now(),
         }
     }
 
-    pub(super) fn infos(&self) -> Vec<ChildInfo<K>> {
-        self.children
-            .iter()
-            .map(|(key, child)| child.info(key.clone(), self.spec.kind))
-            .collect()
+    pub(super) fn overview(&self, limit: usize, delay: Duration) -> Overview<K> {
+        let now = self.born.elapsed();
+        let mut census = Census::default();
+        for child in self.children.values() {
+            census.count(child.running().is_some(), child.restarts);
+        }
+        let children = self.children.iter().take(limit);
+        Overview {
+            strategy: None,
+            intensity: self.spec.intensity,
+            recent: self.window.recent(self.spec.intensity, now),
+            restarts: self.restarts,
+            age: now,
+            delay,
+            census,
+            children: children
+                .map(|(key, child)| child.info(key.clone(), &self.spec, now))
+                .collect(),
+        }
     }
 
     pub(super) fn find(&self, key: &K) -> Result<Option<ActorCell>, HandleError> {

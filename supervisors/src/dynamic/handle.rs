@@ -3,19 +3,21 @@
 use std::fmt;
 
 use ractor::{ActorCell, ActorRef};
+use tokio::time::Instant;
 
 use super::Key;
 use super::actor::Msg;
 use crate::error::{HandleError, StartError};
 use crate::exit::{ExitReason, SHUTDOWN};
 use crate::handle::{Outcome, ask};
-use crate::snapshot::{ChildInfo, Observer};
+use crate::snapshot::{ChildInfo, Observer, Overview};
 use crate::start::{StartFn, Started};
 
 /// A running (or ended) dynamic supervisor. Clones mean the same one; a restart of the supervisor makes a new one.
 pub struct DynamicHandle<K> {
     pub(super) actor: ActorRef<Msg<K>>,
     pub(super) outcome: Outcome,
+    pub(super) name: fn(&K) -> String,
 }
 
 impl<K: Key> DynamicHandle<K> {
@@ -79,7 +81,12 @@ impl<K: Key> DynamicHandle<K> {
     /// # Errors
     /// [`HandleError::Gone`].
     pub async fn children(&self) -> Result<Vec<ChildInfo<K>>, HandleError> {
-        ask(&self.actor, Msg::Children).await
+        Ok(self.look(usize::MAX).await?.children)
+    }
+
+    async fn look(&self, limit: usize) -> Result<Overview<K>, HandleError> {
+        let asked = Instant::now();
+        ask(&self.actor, |reply| Msg::Look(limit, asked, reply)).await
     }
 
     /// Stops the children side by side, then the supervisor; returns when all are down, with how the supervisor ended (not
@@ -97,15 +104,9 @@ impl<K: Key> DynamicHandle<K> {
     /// A view that cannot change anything.
     pub fn observer(&self) -> Observer {
         let handle = self.clone();
-        Observer::new(move || {
+        Observer::new(move |limit| {
             let handle = handle.clone();
-            async move {
-                let children = handle.children().await?;
-                Ok(children
-                    .into_iter()
-                    .map(|child| child.map(|key| format!("{key:?}")))
-                    .collect())
-            }
+            async move { Ok(handle.look(limit).await?.map(|key| (handle.name)(&key))) }
         })
     }
 }
@@ -115,6 +116,7 @@ impl<K> Clone for DynamicHandle<K> {
         Self {
             actor: self.actor.clone(),
             outcome: self.outcome.clone(),
+            name: self.name,
         }
     }
 }

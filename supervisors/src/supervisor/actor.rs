@@ -1,6 +1,7 @@
 //! The actor around [`Children`]: messages and events in, timers out.
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tokio::time::Instant;
 
 use super::SupervisorSpec;
 use super::child::Ticket;
@@ -8,12 +9,12 @@ use super::children::{Children, Due};
 use crate::error::{Escalation, HandleError};
 use crate::exit::ExitReason;
 use crate::handle::{Outcome, Reply, answer};
-use crate::snapshot::ChildInfo;
+use crate::snapshot::Overview;
 use crate::spec::{ChildId, ChildSpec};
 
 /// What a static supervisor is asked; sent by its handle only.
 pub(crate) enum Msg {
-    Children(Reply<Vec<ChildInfo>>),
+    Look(usize, Instant, Reply<Overview>),
     Find(ChildId, Reply<Result<Option<ActorCell>, HandleError>>),
     Start(ChildSpec, Reply<Result<ActorCell, HandleError>>),
     Terminate(ChildId, Reply<Result<(), HandleError>>),
@@ -63,7 +64,9 @@ impl Actor for Supervisor {
     ) -> Result<(), ActorProcessingErr> {
         let children = &mut state.children;
         match message {
-            Msg::Children(reply) => answer(reply, children.infos()),
+            Msg::Look(limit, asked, reply) => {
+                answer(reply, children.overview(limit, asked.elapsed()))
+            }
             Msg::Find(id, reply) => answer(reply, children.find(&id)),
             Msg::Start(spec, reply) => answer(reply, children.add(spec).await),
             Msg::Terminate(id, reply) => answer(reply, children.terminate(&id).await),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ractor::ActorId;
 
+use crate::probe::Prober;
 use crate::snapshot::{ChildInfo, ChildState};
 use crate::spec::ChildSpec;
 use crate::start::Started;
@@ -60,7 +61,8 @@ impl Child {
         matches!(self.phase, Phase::Restarting(own) if own == ticket)
     }
 
-    pub(super) fn info(&self) -> ChildInfo {
+    /// At `now`, time since the supervisor was born.
+    pub(super) fn info(&self, now: Duration) -> ChildInfo {
         let (actor, state, observer) = match &self.phase {
             Phase::Running(started) => (
                 Some(started.cell.get_id()),
@@ -76,6 +78,12 @@ impl Child {
             state,
             restarts: self.restarts,
             kind: self.spec.kind,
+            restart: self.spec.restart,
+            age: self.running().map(|_| now.saturating_sub(self.up_since)),
+            prober: self
+                .running()
+                .zip(self.spec.probe.clone())
+                .map(|(started, probe)| Prober::new(started.cell.clone(), probe)),
             observer,
         }
     }

@@ -15,7 +15,7 @@ use crate::backoff::{Backoff, Jitter};
 use crate::error::{Escalation, HandleError, StartError};
 use crate::exit::ExitReason;
 use crate::intensity::{Intensity, RestartWindow, Verdict};
-use crate::snapshot::ChildInfo;
+use crate::snapshot::{Census, Overview};
 use crate::spec::{ChildId, ChildSpec};
 use crate::start::Started;
 use crate::stop::stop;
@@ -34,6 +34,8 @@ pub(super) struct Children {
     backoff: Backoff,
     list: Vec<Child>,
     window: RestartWindow,
+    /// Since it started.
+    restarts: u64,
     last_ticket: u64,
     born: Instant,
 }
@@ -60,6 +62,7 @@ impl Children {
             backoff,
             list: children.into_iter().map(Child::new).collect(),
             window: RestartWindow::new(),
+            restarts: 0,
             last_ticket: 0,
             born: Instant::now(),
         };
@@ -131,8 +134,23 @@ impl Children {
         }
     }
 
-    pub(super) fn infos(&self) -> Vec<ChildInfo> {
-        self.list.iter().map(Child::info).collect()
+    pub(super) fn overview(&self, limit: usize, delay: Duration) -> Overview {
+        let now = self.born.elapsed();
+        let mut census = Census::default();
+        for child in &self.list {
+            census.count(child.running().is_some(), child.restarts);
+        }
+        let children = self.list.iter().take(limit);
+        Overview {
+            strategy: Some(self.strategy),
+            intensity: self.intensity,
+            recent: self.window.recent(self.intensity, now),
+            restarts: self.restarts,
+            age: now,
+            delay,
+            census,
+            children: children.map(|child| child.info(now)).collect(),
+        }
     }
 
     pub(super) fn knows(&self, actor: ActorId) -> bool {
@@ -205,6 +223,7 @@ impl Children {
         };
         child.attempt = attempt.saturating_add(1);
         child.restarts = child.restarts.saturating_add(1);
+        self.restarts += 1;
 
         self.last_ticket += 1;
         let ticket = Ticket(self.last_ticket);

@@ -4,6 +4,7 @@
 mod dynamic;
 mod misbehaviour;
 mod nested;
+mod observe;
 mod requests;
 mod stage;
 mod strategies;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef};
-use supervisors::{ChildSpec, StartFn};
+use supervisors::{ChildSpec, Echo, StartFn};
 use tokio::sync::watch;
 
 /// Longer than all limits in these tests together; of paused time, so it costs nothing.
@@ -40,6 +40,10 @@ pub enum Do {
     Fail,
     /// Stays in its handler for ever, deaf to a stop.
     Hang,
+    /// Is busy so long.
+    Work(Duration),
+    /// Answers.
+    Probe(Echo),
 }
 
 #[cfg(feature = "cluster")]
@@ -48,6 +52,9 @@ impl ractor::Message for Do {}
 #[derive(Debug, thiserror::Error)]
 #[error("told to fail")]
 struct ToldToFail;
+
+/// What every actor here says of itself when it is probed.
+pub const WAITING: usize = 7;
 
 type Births = Arc<dyn Fn(u32) -> Birth + Send + Sync>;
 
@@ -202,6 +209,14 @@ impl Actor for Player {
             Do::Hang => {
                 role.stage.note(format!("{} hangs", role.name));
                 pending().await
+            }
+            Do::Work(time) => {
+                tokio::time::sleep(time).await;
+                Ok(())
+            }
+            Do::Probe(echo) => {
+                echo.answer(WAITING);
+                Ok(())
             }
         }
     }

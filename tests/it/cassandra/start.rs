@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use openrustpoker::store::SerialDomain;
 use openrustpoker::store::cassandra::schema::{self, Made, check_schema};
 use openrustpoker::store::cassandra::{CassandraOptions, CassandraStore};
+use openrustpoker::store::{Incarnation, NodeBeat, SerialDomain, Store as _};
 
 use super::{DATA_CENTRE, everywhere, fresh_keyspace, fresh_name, open, options, session};
 
@@ -63,6 +63,46 @@ async fn a_schema_is_made_by_command_and_only_what_is_missing() {
     );
     let made = schema::create(&options, None).await.expect("it is mended");
     assert_eq!(made.tables, ["nodes"]);
+    // As the release before made it. (Not by dropping the column: what is dropped takes what is written later with it, since
+    // the timestamps of this table are beats.)
+    run(format!("DROP TABLE {name}.nodes")).await;
+    run(format!(
+        "CREATE TABLE {name}.nodes (one int, node text, incarnation bigint, beat bigint, address text, \
+         PRIMARY KEY (one, node, incarnation)) WITH default_time_to_live = 86400"
+    ))
+    .await;
+    let lacking = check_schema(&options).await.expect_err("it is said");
+    assert_eq!(
+        lacking.to_string(),
+        format!(
+            "keyspace {name} is of an earlier release, and has no column nodes.reads: `orp admin schema create` adds it, beside \
+             running servers of either release; servers go on without it, and `orp admin level --raise` refuses until it is there"
+        )
+    );
+    let earlier = CassandraStore::open(&options).await;
+    let earlier = earlier.expect("a server goes on without it");
+    let beat = |beat| NodeBeat {
+        node: "a".into(),
+        incarnation: Incarnation(1),
+        beat,
+        address: "a:1".into(),
+        reads: Some(2),
+    };
+    earlier.put_beat(&beat(1)).await.expect("it is written");
+    let unsaid = NodeBeat {
+        reads: None,
+        ..beat(1)
+    };
+    assert_eq!(earlier.beats().await.expect("they are read"), [unsaid]);
+    let made = schema::create(&options, None).await.expect("it is mended");
+    assert_eq!(
+        (made.tables, made.columns),
+        (vec![], vec!["nodes.reads".to_owned()])
+    );
+    // One that runs finds it by and by.
+    earlier.put_beat(&beat(61)).await.expect("it is written");
+    assert_eq!(earlier.beats().await.expect("they are read"), [beat(61)]);
+
     run(format!("ALTER TABLE {name}.shards ADD later text")).await;
     check_schema(&options)
         .await

@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use engine::{Event, Fact, Viewer};
 use openrustpoker::{
     ids::{Seq, TableId},
-    table::frame::{EventFrame, Frame, Sight},
+    table::{
+        Standing,
+        frame::{EventFrame, Frame, Sight},
+    },
 };
 
 use super::UNBROKEN;
@@ -31,7 +34,7 @@ pub async fn settle(room: &Arc<Room>, tables: &[TableId]) -> Result<(), String> 
             let seen = match seen {
                 Ok(seen) => seen,
                 Err(openrustpoker::table::request::CallError::Parked) => {
-                    let list = node.tables.admin_list(None, 10, true).await;
+                    let list = node.tables.admin_list(Some(Standing::Parked)).await;
                     return Err(format!("P7: table {table} is parked: {list:?}"));
                 }
                 Err(_) => continue,

@@ -192,12 +192,16 @@ async fn operators_have_their_own_port() {
     let ((stop, stopped), (_ready, follow)) = (oneshot::channel::<()>(), watch::channel(true));
     let line = TreeLine {
         name: "node".into(),
-        supervisor: true,
+        kind: TreeKind::Worker,
+        restart: "permanent",
         state: "running",
-        restarts: 0,
+        restarts: 2,
+        age: Some(Duration::from_secs(3)),
+        mailbox: Mailbox::Silent(Duration::from_millis(4)),
+        waiting: Some(5),
         depth: 0,
     };
-    let tree: Tree = Arc::new(move || {
+    let tree: Tree = Arc::new(move |_shard| {
         let line = line.clone();
         Box::pin(async move { vec![line] })
     });
@@ -223,20 +227,35 @@ async fn operators_have_their_own_port() {
         .into_inner();
     assert_eq!((totals.tables, totals.parked), (1, 0));
     let tree = admin
-        .get_tree(v1::GetTreeRequest {})
+        .get_tree(v1::GetTreeRequest::default())
         .await
         .expect("a tree")
         .into_inner();
-    assert_eq!(
-        (tree.nodes.len(), tree.nodes[0].kind.as_str()),
-        (1, "supervisor")
-    );
+    assert_eq!((tree.nodes.len(), tree.node.as_str()), (1, "node-0"));
+    let shown = &tree.nodes[0];
+    assert_eq!((shown.kind.as_str(), shown.age_ms), ("worker", Some(3_000)));
+    assert_eq!((shown.mailbox_us, shown.silent), (Some(4_000), true));
+    let other = v1::GetTreeRequest {
+        node: "node-7".into(),
+        shard: None,
+    };
+    let unknown = admin.get_tree(other).await.expect_err("there is none");
+    assert!(unknown.message().contains("there are node-0"), "{unknown}");
     let list = admin
         .list_admin_tables(v1::ListAdminTablesRequest::default())
         .await
         .expect("a list")
         .into_inner();
     assert_eq!(list.tables.len(), 1);
+    assert_eq!(list.tables[0].node, "node-0");
+    for (state, count) in [("awake", 0), ("asleep", 1), ("parked", 0)] {
+        let ask = v1::ListAdminTablesRequest {
+            state: state.into(),
+            ..v1::ListAdminTablesRequest::default()
+        };
+        let list = admin.list_admin_tables(ask).await.expect("a list");
+        assert_eq!(list.into_inner().tables.len(), count, "{state}");
+    }
     let resume = v1::ResumeTableRequest {
         table_id: TableId(5).to_string(),
     };

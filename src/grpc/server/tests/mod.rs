@@ -29,7 +29,7 @@ use tonic_types::StatusExt;
 use super::*;
 use crate::{
     grpc::{
-        TreeLine, WatchLimits,
+        Mailbox, TreeKind, TreeLine, WatchLimits,
         convert::settings,
         options::Origins,
         tests::stage::{self, Node},

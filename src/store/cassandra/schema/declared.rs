@@ -25,10 +25,12 @@ pub(super) struct Column {
 }
 
 impl Table {
-    /// What is missing or different in these columns. More columns than declared are no difference.
+    /// What is missing or different in these columns. More columns than declared are no difference, nor are those that are
+    /// [lacking](Self::lacks).
     pub(super) fn differs(&self, there: &[Column]) -> Option<String> {
         self.columns.iter().find_map(|wanted| {
             match there.iter().find(|column| column.name == wanted.name) {
+                None if self.added(wanted) => None,
                 None => Some(format!("it has no column {}", wanted.name)),
                 Some(found) if found == wanted => None,
                 Some(found) => Some(format!(
@@ -39,6 +41,19 @@ impl Table {
                 )),
             }
         })
+    }
+}
+
+impl Table {
+    /// Columns that a later release added, and that are not there: servers go on without them.
+    pub(super) fn lacks(&self, there: &[Column]) -> Vec<&Column> {
+        let missing = |wanted: &&Column| there.iter().all(|column| column.name != wanted.name);
+        let added = self.columns.iter().filter(|column| self.added(column));
+        added.filter(missing).collect()
+    }
+
+    fn added(&self, column: &Column) -> bool {
+        ADDED.contains(&(self.name.as_str(), column.name.as_str()))
     }
 }
 
@@ -123,6 +138,10 @@ fn names(list: &str) -> Vec<&str> {
         .collect()
 }
 
+/// Columns that were not in the first release. A keyspace without them is served; `orp admin schema create` adds them. An
+/// earlier release beside them goes on: it names the columns that it reads and writes.
+const ADDED: [(&str, &str); 1] = [("nodes", "reads")];
+
 const SCHEMA: &str = include_str!("../schema.cql");
 
 #[cfg(test)]
@@ -177,6 +196,28 @@ mod tests {
             .map(|table| table.name.as_str())
             .collect();
         assert_eq!(expire, ["nodes"]);
+    }
+
+    #[test]
+    fn what_a_release_added_is_lacking_and_no_difference() {
+        let nodes = tables().swap_remove(8);
+        assert_eq!(nodes.lacks(&nodes.columns), [] as [&Column; 0]);
+        let (added, first): (Vec<Column>, Vec<Column>) = nodes
+            .columns
+            .iter()
+            .cloned()
+            .partition(|column| column.name == "reads");
+        assert_eq!(added[0].cql_type, "bigint");
+        assert_eq!(nodes.differs(&first), None);
+        assert_eq!(nodes.lacks(&first), [&added[0]]);
+        let mut other = nodes.columns.clone();
+        other.last_mut().expect("some").cql_type = "text".into();
+        assert!(nodes.differs(&other).is_some(), "it is there, and another");
+        for (table, column) in ADDED {
+            let table = tables().into_iter().find(|found| found.name == table);
+            let table = table.expect("a table that is declared");
+            assert!(table.columns.iter().any(|found| found.name == column));
+        }
     }
 
     #[test]

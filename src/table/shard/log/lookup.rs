@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use super::{
-    super::recovery::{Brief, Held},
+    super::recovery::{Held, Listed},
     LogState, Proposal, answer,
 };
 use crate::{
@@ -81,18 +81,16 @@ impl LogState {
         }
     }
 
-    pub(super) fn list(&self, after: Option<TableId>, limit: usize) -> Vec<(TableId, Brief, bool)> {
+    pub(super) fn list(&self, after: Option<TableId>, limit: usize) -> Vec<Listed> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         self.book
             .tables()
             .range((from, Bound::Unbounded))
             .take(limit)
-            .map(|(table, committed)| {
-                (
-                    *table,
-                    committed.brief(),
-                    matches!(committed.held, Held::Asleep(_)),
-                )
+            .map(|(table, committed)| Listed {
+                table: *table,
+                brief: committed.brief(),
+                last_ms: committed.last_ms,
             })
             .collect()
     }

@@ -31,7 +31,7 @@ use std::{
 
 use engine::HandNo;
 use ractor::{Actor, ActorProcessingErr, ActorRef, Message};
-use supervisors::{ChildSpec, StartFn};
+use supervisors::{ChildSpec, Echo, Probe, StartFn};
 use tokio::{
     sync::oneshot,
     task::{AbortHandle, JoinSet},
@@ -48,7 +48,7 @@ pub use void::VoidError;
 use self::{archive::Outbox, commit::Returned};
 use super::{
     Shard,
-    recovery::{Book, Brief, Recovered, Woken},
+    recovery::{Book, Brief, Listed, Recovered, Woken},
 };
 use crate::{
     ids::{Seq, TableId},
@@ -117,15 +117,13 @@ pub enum LogMsg {
     /// What the store protocol says of its progress.
     Progress(Progress),
     /// Tables after this one, by id, at most so many.
-    List(
-        Option<TableId>,
-        usize,
-        oneshot::Sender<Vec<(TableId, Brief, bool)>>,
-    ),
+    List(Option<TableId>, usize, oneshot::Sender<Vec<Listed>>),
     /// One table.
     Find(TableId, oneshot::Sender<Option<Brief>>),
     /// The sums over all tables.
     Sums(oneshot::Sender<Sums>),
+    /// Somebody looks how busy it is: how many proposals wait for a commit or are in one.
+    Probe(Echo),
 }
 
 /// Why a shard log ends.
@@ -192,6 +190,7 @@ impl Log {
     /// The child spec.
     pub(super) fn child(shard: Arc<Shard>) -> ChildSpec {
         ChildSpec::from_start("log", StartFn::actor(move || (Log, Arc::clone(&shard))))
+            .probe(Probe::new(LogMsg::Probe))
     }
 }
 
@@ -306,6 +305,9 @@ impl LogState {
             LogMsg::ArchiveDue => self.outbox.rested(),
             LogMsg::Pruned(log, outcome) => self.pruned(log, outcome),
             LogMsg::Progress(progress) => self.progress(progress),
+            LogMsg::Probe(echo) => {
+                echo.answer(self.queue.len() + self.flying.len() + self.early.len());
+            }
             // Before the fold is done the book is empty: an answer from it would be a lie, and a
             // table opened over it might be there already.
             early if !self.ready => {

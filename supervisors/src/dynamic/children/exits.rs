@@ -120,6 +120,7 @@ impl<K: Key> Children<K> {
         child.ticket = ticket;
         child.up_since = None;
         child.restarts = child.restarts.saturating_add(1);
+        self.restarts += 1;
         tracing::warn!(child = ?key, restarts = child.restarts, ?delay, "child will be restarted");
         if delay.is_zero() {
             self.restart(&key, ticket);

@@ -7,6 +7,7 @@
 mod kills;
 mod measure;
 mod nodes;
+mod operators;
 mod report;
 mod rows;
 mod strangers;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -202,24 +202,27 @@ impl Cluster {
 
     /// What `orp admin` says of a node, line by line; nothing if it does not answer.
     async fn ask(&self, n: usize, what: &str) -> Option<Vec<Value>> {
+        let output = self.admin(n, &[what, "--json"]).await?;
+        output.status.success().then_some(())?;
+        let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+        let read = |line: &str| serde_json::from_str(line).expect("it prints objects");
+        Some(lines.lines().map(read).collect())
+    }
+
+    /// Runs `orp admin` beside a node; nothing if it does not end in time.
+    pub async fn admin(&self, n: usize, words: &[&str]) -> Option<Output> {
         let program = program();
         let mut command = match &self.wires {
             Some(wires) => wires.inside(n, program.to_str().expect("a path of this machine")),
             None => Command::new(program),
         };
         let host = &self.nodes[n].ops;
-        command.args(["admin", "--ops", &format!("{host}:50052"), what, "--json"]);
-        command.stderr(Stdio::null());
+        command.args(["admin", "--ops", &format!("{host}:50052")]);
+        command.args(words);
         let mut command = tokio::process::Command::from(command);
         let output = command.kill_on_drop(true).output();
-        let output = tokio::time::timeout(ANSWER_MAX, output)
-            .await
-            .ok()?
-            .expect("it runs");
-        output.status.success().then_some(())?;
-        let lines = String::from_utf8_lossy(&output.stdout).into_owned();
-        let read = |line: &str| serde_json::from_str(line).expect("it prints objects");
-        Some(lines.lines().map(read).collect())
+        let output = tokio::time::timeout(ANSWER_MAX, output).await.ok()?;
+        Some(output.expect("it runs"))
     }
 
     /// Where an end of a cable is.

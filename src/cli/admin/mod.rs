@@ -1,6 +1,9 @@
 //! `orp admin`.
 
-use std::{path::PathBuf, process::ExitCode};
+mod tables;
+mod tree;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Subcommand;
 
@@ -15,20 +18,23 @@ use crate::client::{Address, Operator};
 Examples:
   orp admin totals
   orp admin nodes --watch
+  orp admin tree node-1 --shard 17 --watch=5
   orp admin certs certs node-0 node-1 node-2
-  orp admin table list --parked
+  orp admin table list --state parked
+  orp admin table list --node node-1 --shard 17 --json
   orp admin verify --config FILE
   orp admin backup orp-monday.backup --config FILE
   orp admin table void TABLE 17 --reason 'ann: dealt twice, ticket 4711'")]
 pub struct AdminArgs {
-    /// The node's ops address.
+    /// The ops address of a node, host:port; several of one cluster with commas or by repeating it.
     #[arg(
         long,
         value_name = "ADDR",
         global = true,
+        value_delimiter = ',',
         default_value = "http://127.0.0.1:50052"
     )]
-    ops: Address,
+    ops: Vec<Address>,
     #[command(subcommand)]
     command: AdminCommand,
 }
@@ -46,29 +52,45 @@ enum AdminCommand {
         #[arg(long)]
         json: bool,
     },
-    /// The supervision tree.
+    /// The supervision tree of a node: who is up, since when, how often it was restarted, and how long a message waits at it.
+    #[command(after_help = "\
+RESTARTS is how often the line's actor was restarted; IN PERIOD how many restarts below it count towards what its strategy
+allows before it gives up. MAILBOX_MS is measured now: so long a small message waited in the mailbox; `>` in front says that
+it was not taken in yet. WAITING is what was taken in and is not finished: proposals at a log, requests at a table. Tables are
+summed up where there are many, and shards too; --shard shows one in full.
+
+Examples:
+  orp admin tree
+  orp admin tree node-1 --shard 17 --watch=5
+  orp admin tree --json")]
     Tree {
-        /// Again every second.
+        /// The node; without it the one that is asked.
+        #[arg(value_name = "NODE")]
+        node: Option<String>,
+        /// Show the tables of this shard.
+        #[arg(long, value_name = "NUMBER")]
+        shard: Option<u16>,
+        /// One JSON object a line.
         #[arg(long)]
-        watch: bool,
+        json: bool,
+        #[command(flatten)]
+        watch: Watch,
     },
     /// The nodes of the cluster.
     Nodes {
         /// One JSON object a line.
         #[arg(long)]
         json: bool,
-        /// Again every second.
-        #[arg(long)]
-        watch: bool,
+        #[command(flatten)]
+        watch: Watch,
     },
     /// The shards of the cluster, and who serves them.
     Shards {
         /// One JSON object a line.
         #[arg(long)]
         json: bool,
-        /// Again every second.
-        #[arg(long)]
-        watch: bool,
+        #[command(flatten)]
+        watch: Watch,
     },
     /// Give all shards of this node to the others, in mid-hand. It serves on as their door.
     Drain,
@@ -90,16 +112,33 @@ enum AdminCommand {
     Keep(KeepCommand),
 }
 
+#[derive(Debug, clap::Args)]
+struct Watch {
+    /// Again every second, or every so many seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1",
+        value_parser = clap::value_parser!(u64).range(1..=3_600)
+    )]
+    watch: Option<u64>,
+}
+
 #[derive(Debug, Subcommand)]
 enum AdminTable {
-    /// List tables.
+    /// List the tables of the whole cluster, by shard and id.
+    #[command(after_help = "\
+Exit codes: 0 all are listed; 3 some are missing, because a node did not answer: it is named on standard error.")]
     List {
-        /// Only those that are parked.
-        #[arg(long)]
-        parked: bool,
+        #[command(flatten)]
+        filter: tables::Filter,
         /// One JSON object a line.
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        watch: Watch,
     },
     /// Start a parked table again.
     Resume {
@@ -123,17 +162,20 @@ pub(super) async fn run(args: AdminArgs) -> anyhow::Result<ExitCode> {
         super::certs::make(folder, nodes)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let operator = Operator::new(
-        ServerArgs {
-            server: vec![args.ops],
-        }
-        .link()?,
-    );
+    let operator = Operator::new(ServerArgs { server: args.ops }.link()?);
     match args.command {
         AdminCommand::Schema { command } => schema::run(command).await?,
         AdminCommand::Table {
-            command: AdminTable::List { parked, json },
-        } => list(&operator, parked, json).await?,
+            command:
+                AdminTable::List {
+                    filter,
+                    json,
+                    watch,
+                },
+        } => {
+            let show = || tables::list(&operator, &filter, json);
+            return again(&watch, json, show).await;
+        }
         AdminCommand::Table {
             command: AdminTable::Resume { table },
         } => {
@@ -152,9 +194,25 @@ pub(super) async fn run(args: AdminArgs) -> anyhow::Result<ExitCode> {
             println!("hand {hand} of table {table} is void: the stacks are as at its start");
         }
         AdminCommand::Totals { json } => totals(&operator, json).await?,
-        AdminCommand::Tree { watch } => again(watch, || tree(&operator)).await?,
-        AdminCommand::Nodes { json, watch } => again(watch, || nodes(&operator, json)).await?,
-        AdminCommand::Shards { json, watch } => again(watch, || shards(&operator, json)).await?,
+        AdminCommand::Tree {
+            node,
+            shard,
+            json,
+            watch,
+        } => {
+            let (node, shard) = (node.unwrap_or_default(), shard.map(u32::from));
+            let show = async || {
+                tree::say(&operator.tree(&node, shard).await?, json);
+                Ok(ExitCode::SUCCESS)
+            };
+            return again(&watch, json, show).await;
+        }
+        AdminCommand::Nodes { json, watch } => {
+            return again(&watch, json, || nodes(&operator, json)).await;
+        }
+        AdminCommand::Shards { json, watch } => {
+            return again(&watch, json, || shards(&operator, json)).await;
+        }
         AdminCommand::Drain => match operator.drain().await? {
             0 => println!("drained: the other nodes serve all tables"),
             left => anyhow::bail!("{left} shards are still here: no other node took them"),
@@ -165,34 +223,41 @@ pub(super) async fn run(args: AdminArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Once, or every second until it is interrupted.
-async fn again<F: Future<Output = anyhow::Result<()>>>(
-    watch: bool,
-    show: impl Fn() -> F,
-) -> anyhow::Result<()> {
-    if !watch {
+/// Once, or again and again until it is interrupted. A node that is killed while somebody looks ends the picture, not the
+/// looking.
+async fn again(
+    watch: &Watch,
+    json: bool,
+    show: impl AsyncFn() -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let Some(seconds) = watch.watch else {
         return show().await;
-    }
+    };
     loop {
-        // Up to the left corner, and clear.
-        print!("\x1b[H\x1b[2J");
-        show().await?;
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        if !json {
+            // Up to the left corner, and clear.
+            print!("\x1b[H\x1b[2J");
+        }
+        if let Err(error) = show().await {
+            eprintln!("orp: {error:#}");
+        }
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
     }
 }
 
-async fn tree(operator: &Operator) -> anyhow::Result<()> {
-    for node in operator.tree().await? {
-        let indent = "  ".repeat(usize::try_from(node.depth).unwrap_or(0).min(DEPTH_MAX));
-        println!(
-            "{indent}{} ({}) {}, {} restarts",
-            node.name, node.kind, node.state, node.restarts
-        );
+/// Milliseconds as a person says them.
+fn age(ms: u64) -> String {
+    let seconds = ms / 1_000;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}.{}s", ms % 1_000 / 100),
+        (0, 0, _) => format!("{minutes}m {:02}s", seconds % 60),
+        (0, _, _) => format!("{hours}h {:02}m", minutes % 60),
+        (_, _, _) => format!("{days}d {:02}h", hours % 24),
     }
-    Ok(())
 }
 
-async fn nodes(operator: &Operator, json: bool) -> anyhow::Result<()> {
+async fn nodes(operator: &Operator, json: bool) -> anyhow::Result<ExitCode> {
     for node in operator.cluster().await?.nodes {
         if json {
             let line = serde_json::json!({
@@ -217,10 +282,10 @@ async fn nodes(operator: &Operator, json: bool) -> anyhow::Result<()> {
             node.operators_address
         );
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn shards(operator: &Operator, json: bool) -> anyhow::Result<()> {
+async fn shards(operator: &Operator, json: bool) -> anyhow::Result<ExitCode> {
     for shard in operator.cluster().await?.shards {
         if json {
             let line = serde_json::json!({
@@ -233,51 +298,7 @@ async fn shards(operator: &Operator, json: bool) -> anyhow::Result<()> {
             println!("{:5}  epoch {:6}  {}", shard.shard, shard.epoch, shard.node);
         }
     }
-    Ok(())
-}
-
-async fn list(operator: &Operator, parked: bool, json: bool) -> anyhow::Result<()> {
-    let mut token = String::new();
-    loop {
-        let page = operator.tables(&token, parked).await?;
-        for table in page.tables {
-            if json {
-                let line = serde_json::json!({
-                    "table_id": table.table_id, "name": table.name, "shard": table.shard, "epoch": table.epoch,
-                    "sequence": table.sequence, "hand": table.hand, "hand_running": table.hand_running,
-                    "players": table.players, "state": table.state, "reason": table.reason, "restarts": table.restarts,
-                });
-                println!("{line}");
-                continue;
-            }
-            let hand = if table.hand_running {
-                "running"
-            } else {
-                "over"
-            };
-            let reason = if table.reason.is_empty() {
-                String::new()
-            } else {
-                format!(": {}", table.reason)
-            };
-            println!(
-                "{}  {:8}  shard {:4}  epoch {:4}  event {:8}  hand {} {hand}  {} players  {} restarts  {}{reason}",
-                table.table_id,
-                table.state,
-                table.shard,
-                table.epoch,
-                table.sequence,
-                table.hand,
-                table.players,
-                table.restarts,
-                table.name,
-            );
-        }
-        if page.next_page_token.is_empty() {
-            return Ok(());
-        }
-        token = page.next_page_token;
-    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn totals(operator: &Operator, json: bool) -> anyhow::Result<()> {
@@ -309,5 +330,17 @@ async fn totals(operator: &Operator, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A tree as deep as this is not a tree.
-const DEPTH_MAX: usize = 16;
+#[cfg(test)]
+mod tests {
+    use super::age;
+
+    #[test]
+    fn ages_are_short() {
+        let check = |ms, text: &str| assert_eq!(age(ms), text, "{ms}");
+        check(0, "0.0s");
+        check(59_999, "59.9s");
+        check(61_000, "1m 01s");
+        check(3_600_000 * 5 + 61_000, "5h 01m");
+        check(86_400_000 * 3 + 3_600_000, "3d 01h");
+    }
+}

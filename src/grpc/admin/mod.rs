@@ -1,36 +1,89 @@
 //! `AdminService`, on the ops port. No call shows a card.
 
-use std::{pin::Pin, sync::Arc};
+mod list;
 
-use proto::v1::{self, admin_service_server::AdminService};
-use tonic::{Code, Request, Response, Status};
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use proto::v1::{
+    self, admin_service_client::AdminServiceClient, admin_service_server::AdminService,
+};
+use tonic::{Code, Request, Response, Status, transport::Channel};
 
 use super::forward::Ways;
 use super::{
-    convert::request::{self, Pages},
+    convert::request,
     status::{self, Invalid},
 };
 use crate::{
     cluster::{Place, StewardSlot, routes::Owner},
+    ids::{ShardId, TableId},
     table::{AdminTable, Tables, Totals},
 };
 
-/// Asks for the supervision tree of this node: its lines in depth-first order.
-pub type Tree = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Vec<TreeLine>> + Send>> + Send + Sync>;
+/// Asks for the supervision tree of this node, the branch of one shard in full: its lines in depth-first order.
+pub type Tree = Arc<
+    dyn Fn(Option<ShardId>) -> Pin<Box<dyn Future<Output = Vec<TreeLine>> + Send>> + Send + Sync,
+>;
 
-/// One supervisor or worker.
+/// One supervisor or worker, or a line for many of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeLine {
     /// Its id under its supervisor.
     pub name: String,
-    /// Whether it is a supervisor.
-    pub supervisor: bool,
+    /// What it is.
+    pub kind: TreeKind,
+    /// When it is started again, in one word; empty for what is under no supervisor.
+    pub restart: &'static str,
     /// Where it is in its life, in one word.
     pub state: &'static str,
     /// How often it was restarted.
-    pub restarts: u32,
+    pub restarts: u64,
+    /// Since its last start.
+    pub age: Option<Duration>,
+    /// How long a message waits in its mailbox.
+    pub mailbox: Mailbox,
+    /// Requests that it has taken in and not finished.
+    pub waiting: Option<u32>,
     /// 0 is the node's supervisor.
     pub depth: u32,
+}
+
+/// What a line of a tree is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TreeKind {
+    /// An actor that works.
+    Worker,
+    /// A supervisor.
+    Supervisor {
+        /// `one_for_one` and so on.
+        strategy: &'static str,
+        /// Restarts of its children that count towards its intensity now.
+        recent: u32,
+        /// How many may.
+        max: u32,
+        /// In which period.
+        period: Duration,
+        /// All since it started.
+        restarts_below: u64,
+    },
+    /// So many workers: restarts and what waits are sums, the mailbox is the worst of those that were probed.
+    Children {
+        /// How many.
+        all: u64,
+        /// How many of them were probed.
+        probed: u32,
+    },
+}
+
+/// What is known of a mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mailbox {
+    /// Nobody says how to look, or there is none now.
+    NotProbed,
+    /// A message waits so long.
+    Waits(Duration),
+    /// A message waits longer than this.
+    Silent(Duration),
 }
 
 /// What operators do.
@@ -41,6 +94,10 @@ pub struct AdminApi {
     pub tree: Tree,
     /// The other nodes.
     pub cluster: ClusterView,
+    /// How long a page of tables, or another node, may take. Less than the gate's time, which ends without a reason.
+    pub patience: Duration,
+    /// Calls come from another node, which knew whom it asks: they are not passed on again.
+    pub for_nodes: bool,
 }
 
 /// The cluster as this node sees it.
@@ -60,23 +117,7 @@ impl AdminService for AdminApi {
         &self,
         request: Request<v1::ListAdminTablesRequest>,
     ) -> Result<Response<v1::ListAdminTablesResponse>, Status> {
-        let request = request.into_inner();
-        let after = request::after_table(&request.page_token)?;
-        let size = TABLES_PAGE.size(request.page_size) as usize;
-        let found = self
-            .tables
-            .admin_list(after, size, request.parked_only)
-            .await
-            .map_err(status::call)?;
-        let next_page_token = match found.last() {
-            Some(last) if found.len() >= size => last.table.to_string(),
-            Some(_) | None => String::new(),
-        };
-        let tables = found.into_iter().map(admin_table).collect();
-        Ok(Response::new(v1::ListAdminTablesResponse {
-            tables,
-            next_page_token,
-        }))
+        self.list(request.into_inner()).await.map(Response::new)
     }
 
     async fn resume_table(
@@ -84,6 +125,9 @@ impl AdminService for AdminApi {
         request: Request<v1::ResumeTableRequest>,
     ) -> Result<Response<v1::ResumeTableResponse>, Status> {
         let table = request::table_id("table_id", &request.get_ref().table_id)?;
+        if let Some(mut owner) = self.owner(table) {
+            return owner.resume_table(request.into_inner()).await;
+        }
         tracing::info!(%table, peer = ?request.remote_addr(), "operator resumes table");
         self.tables.resume(table).await.map_err(status::call)?;
         Ok(Response::new(v1::ResumeTableResponse {}))
@@ -96,6 +140,9 @@ impl AdminService for AdminApi {
         let peer = request.remote_addr();
         let request = request.into_inner();
         let table = request::table_id("table_id", &request.table_id)?;
+        if let Some(mut owner) = self.owner(table) {
+            return owner.void_hand(request).await;
+        }
         let hand = request::hand(request.hand)?;
         let reason = void_reason(request.reason)?;
         tracing::info!(%table, %hand, ?peer, reason, "operator voids hand");
@@ -108,10 +155,35 @@ impl AdminService for AdminApi {
 
     async fn get_tree(
         &self,
-        _request: Request<v1::GetTreeRequest>,
+        request: Request<v1::GetTreeRequest>,
     ) -> Result<Response<v1::GetTreeResponse>, Status> {
-        let nodes = (self.tree)().await.into_iter().map(tree_node).collect();
-        Ok(Response::new(v1::GetTreeResponse { nodes }))
+        let request = request.into_inner();
+        let shard = request
+            .shard
+            .map(|shard| request::shard(shard, self.tables.count()))
+            .transpose()?;
+        if let Some(neighbour) = self.known(&request.node)? {
+            let ask = v1::GetTreeRequest {
+                node: String::new(),
+                shard: request.shard,
+            };
+            let mut node = AdminServiceClient::new(self.cluster.ways.channel(&neighbour));
+            let silent = |why: &str| {
+                let text = format!("node {} does not answer: {why}", request.node);
+                status::answer(Code::FailedPrecondition, "NodeSilent", text)
+            };
+            return match tokio::time::timeout(self.patience, node.get_tree(ask)).await {
+                Ok(answer) => answer.map_err(|error| silent(error.message())),
+                Err(_elapsed) => Err(silent("not in time")),
+            };
+        }
+        let nodes = (self.tree)(shard)
+            .await
+            .into_iter()
+            .map(tree_node)
+            .collect();
+        let node = self.cluster.name.clone();
+        Ok(Response::new(v1::GetTreeResponse { nodes, node }))
     }
 
     async fn get_cluster(
@@ -153,7 +225,20 @@ impl AdminService for AdminApi {
     }
 }
 
-fn admin_table(table: AdminTable) -> v1::AdminTable {
+impl AdminApi {
+    /// The node that serves a table, if it is another one.
+    fn owner(&self, table: TableId) -> Option<AdminServiceClient<Channel>> {
+        let ways = &self.cluster.ways;
+        match ways.routes.of(table) {
+            Place::There(neighbour) if !self.for_nodes => {
+                Some(AdminServiceClient::new(ways.channel(&neighbour)))
+            }
+            Place::There(_) | Place::Here | Place::Nowhere => None,
+        }
+    }
+}
+
+fn admin_table(table: AdminTable, node: &str) -> v1::AdminTable {
     v1::AdminTable {
         table_id: table.table.to_string(),
         name: table.name.as_ref().to_owned(),
@@ -163,24 +248,61 @@ fn admin_table(table: AdminTable) -> v1::AdminTable {
         hand: table.hand.0,
         hand_running: table.hand_running,
         players: table.players.into(),
-        state: table.state.to_owned(),
+        state: table.standing.as_str().to_owned(),
         reason: table.reason,
         restarts: table.restarts,
+        node: node.to_owned(),
+        seats: table.seats.into(),
+        age_ms: table.age_ms,
     }
 }
 
 fn tree_node(line: TreeLine) -> v1::TreeNode {
-    v1::TreeNode {
+    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let (mailbox_us, silent) = match line.mailbox {
+        Mailbox::NotProbed => (None, false),
+        Mailbox::Waits(time) => (Some(micros(time)), false),
+        Mailbox::Silent(time) => (Some(micros(time)), true),
+    };
+    let node = v1::TreeNode {
         name: line.name,
-        kind: if line.supervisor {
-            "supervisor"
-        } else {
-            "worker"
-        }
-        .to_owned(),
         state: line.state.to_owned(),
-        restarts: line.restarts,
+        restarts: u32::try_from(line.restarts).unwrap_or(u32::MAX),
         depth: line.depth,
+        restart: line.restart.to_owned(),
+        age_ms: line.age.map(millis),
+        mailbox_us,
+        silent,
+        waiting: line.waiting,
+        ..v1::TreeNode::default()
+    };
+    match line.kind {
+        TreeKind::Worker => v1::TreeNode {
+            kind: "worker".to_owned(),
+            ..node
+        },
+        TreeKind::Supervisor {
+            strategy,
+            recent,
+            max,
+            period,
+            restarts_below,
+        } => v1::TreeNode {
+            kind: "supervisor".to_owned(),
+            strategy: strategy.to_owned(),
+            restarts_recent: recent,
+            restarts_max: max,
+            restarts_period_ms: millis(period),
+            restarts_below,
+            ..node
+        },
+        TreeKind::Children { all, probed } => v1::TreeNode {
+            kind: "children".to_owned(),
+            stands_for: all,
+            probed,
+            ..node
+        },
     }
 }
 
@@ -212,10 +334,6 @@ fn void_reason(reason: String) -> Result<String, Invalid> {
     Err(Invalid::new("reason", "BadReason", problem))
 }
 
-const TABLES_PAGE: Pages = Pages {
-    usual: 100,
-    most: 1_000,
-};
 /// A few sentences.
 const REASON_BYTES_MAX: usize = 500;
 
