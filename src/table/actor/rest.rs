@@ -38,7 +38,7 @@ impl TableRun {
         quiet.then(|| self.idle_since + self.shard.options.sleep_after)
     }
 
-    /// One timer for whatever comes first.
+    /// One timer for whatever comes first; it never fires too late.
     pub(super) fn set_timer(&mut self, myself: &ActorRef<TableMsg>) {
         let now = Instant::now();
         let clock = self.clock.filter(|_| self.pending.is_none());
@@ -64,23 +64,23 @@ impl TableRun {
             .into_iter()
             .flatten()
             .min();
-        if due == self.timer.as_ref().map(|(at, _)| *at) {
+        let Some(due) = due else { return };
+        // A timer that fires too early sets the next one. So an action, which moves the clock away, changes no timer.
+        if self.timer.as_ref().is_some_and(|(at, _)| *at <= due) {
             return;
         }
         if let Some((_, timer)) = self.timer.take() {
             timer.abort();
         }
         self.timer_no += 1;
-        self.timer = due.map(|at| {
-            let (table, no) = (myself.clone(), self.timer_no);
-            let timer = tokio::spawn(async move {
-                tokio::time::sleep_until(at).await;
-                if table.cast(TableMsg::TimerDue(no)).is_err() {
-                    tracing::trace!("a table ended before its timer");
-                }
-            });
-            (at, timer)
+        let (table, no) = (myself.clone(), self.timer_no);
+        let timer = tokio::spawn(async move {
+            tokio::time::sleep_until(due).await;
+            if table.cast(TableMsg::TimerDue(no)).is_err() {
+                tracing::trace!("a table ended before its timer");
+            }
         });
+        self.timer = Some((due, timer));
     }
 }
 
