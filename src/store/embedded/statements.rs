@@ -174,28 +174,24 @@ pub(super) fn create_segment(
     Ok(Cas::Applied)
 }
 
+/// Reads, compares and writes: nobody else writes meanwhile, since this is inside the commit thread's transaction.
 pub(super) fn append(db: &Connection, append: &Append) -> Result<Cas<Option<SegmentState>>> {
-    let SegmentId { shard, key } = append.segment;
     let n = append.row.n;
-    let mut update = db.prepare_cached(
-        "UPDATE segments SET next_n = ?6 + 1, last_hash = ?8
-         WHERE shard = ?1 AND epoch = ?2 AND k = ?3
-           AND writer = ?4 AND last_hash = ?5 AND next_n = ?6 AND next_n < ?7 AND sealed_by IS NULL
-         RETURNING id",
-    )?;
-    let values = params![
-        shard.0,
-        int(key.epoch.0)?,
-        key.k,
-        append.writer.0,
-        append.expected_hash.0,
-        int(n)?,
-        int(ROWS)?,
-        append.new_hash.0
-    ];
-    let Some(id) = update.query_row(values, |row| number(row, 0)).optional()? else {
-        return Ok(Cas::NotApplied(segment(db, append.segment)?));
+    let Some((id, current)) = numbered_segment(db, append.segment)? else {
+        return Ok(Cas::NotApplied(None));
     };
+    let expected = SegmentState {
+        writer: append.writer,
+        next_n: n,
+        last_hash: append.expected_hash,
+        seal: None,
+    };
+    if current != expected || n >= ROWS {
+        return Ok(Cas::NotApplied(Some(current)));
+    }
+    let mut update =
+        db.prepare_cached("UPDATE segments SET next_n = ?2, last_hash = ?3 WHERE id = ?1")?;
+    update.execute(params![int(id)?, int(n + 1)?, append.new_hash.0])?;
     let mut insert =
         db.prepare_cached("INSERT INTO log_rows (at, crc, payload) VALUES (?1, ?2, ?3)")?;
     insert.execute(params![
