@@ -509,10 +509,12 @@ fn versioned<'a>(what: &'static str, bytes: &'a [u8]) -> Result<&'a [u8], CodecE
 }
 
 fn write<T: Serialize>(what: &'static str, form: &T) -> Result<Vec<u8>, CodecError> {
-    rmp_serde::to_vec(form).map_err(|error| CodecError::Malformed {
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    rmp_serde::encode::write(&mut bytes, form).map_err(|error| CodecError::Malformed {
         what,
         cause: error.to_string(),
-    })
+    })?;
+    Ok(bytes)
 }
 
 fn read<'a, T: Deserialize<'a>>(what: &'static str, bytes: &'a [u8]) -> Result<T, CodecError> {
@@ -524,5 +526,7 @@ fn read<'a, T: Deserialize<'a>>(what: &'static str, bytes: &'a [u8]) -> Result<T
 
 /// MessagePack's header of a map with one pair.
 const ONE_PAIR: u8 = 0x81;
+/// Most records are below this, so that their bytes are not moved while they grow.
+const USUAL_BYTES: usize = 512;
 /// The form that this release writes.
 const FORM: u8 = 1;

@@ -126,7 +126,10 @@ impl TableState {
     /// Takes one batch in: the same fold for the owner and for every later one.
     /// Total, as the engine's fold is.
     pub fn apply(&mut self, batch: &Batch) -> Applied {
-        let mut applied = Applied::default();
+        let mut applied = Applied {
+            told: Vec::with_capacity(batch.events.len()),
+            finished: None,
+        };
         for stamped in &batch.events {
             applied.finished = self.apply_event(stamped).or(applied.finished);
             applied.told.push(Arc::new(Told {

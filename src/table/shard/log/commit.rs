@@ -93,6 +93,9 @@ impl LogState {
     /// Moves proposals from the queue into the next commit.
     fn board(&mut self) -> Bytes {
         let mut payload = codec::payload();
+        let waiting = self.queue.iter().flat_map(|proposal| &proposal.records);
+        let bytes: usize = waiting.map(|record| record.len() + size_of::<u32>()).sum();
+        payload.reserve(bytes.min(self.shard.options.commit_bytes));
         while let Some(proposal) = self.queue.front() {
             let bytes: usize = proposal.records.iter().map(Vec::len).sum();
             let full = self.flying.len() >= self.shard.options.commit_tables
@@ -144,9 +147,11 @@ impl LogState {
         if !self.flying.is_empty() {
             self.shard.status.commits.fetch_add(1, Relaxed);
         }
-        for proposal in std::mem::take(&mut self.flying) {
+        let mut flying = std::mem::take(&mut self.flying);
+        for proposal in flying.drain(..) {
             self.landed(proposal);
         }
+        self.flying = flying;
         std::mem::take(&mut self.confirming)
             .into_iter()
             .for_each(|release| release());
