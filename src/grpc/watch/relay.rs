@@ -6,6 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use proto::v1::{self, watch_service_client::WatchServiceClient, watch_session_response::Frame};
+use tokio::time::Instant;
 use tonic::{Code, Request, metadata::MetadataValue};
 
 use super::{
@@ -53,6 +54,7 @@ impl Watches {
 
     async fn relay_on(&self, watch: &Arc<Watch>, table: TableId, mut after: Option<Seq>) {
         let mut routes = self.ways().routes.clone();
+        let mut blind_since = None;
         loop {
             let ended = match routes.of(table) {
                 Place::Here => match self.come_home(watch, table, after).await {
@@ -65,11 +67,25 @@ impl Watches {
                         End::Moved
                     }
                 },
-                Place::There(owner) => self.from(&owner, watch, table, &mut after).await,
+                Place::There(owner) => {
+                    let (opened, end) = self.from(&owner, watch, table, &mut after).await;
+                    if opened {
+                        blind_since = None;
+                    }
+                    end
+                }
                 Place::Nowhere => End::Moved,
             };
             match ended {
-                End::Moved => {}
+                End::Moved => {
+                    let since = *blind_since.get_or_insert_with(Instant::now);
+                    // Another node may see the owner that this one does not: the client is better off there.
+                    if since.elapsed() >= BLIND_MAX {
+                        tracing::info!(%table, "its owner is not found: the watch is let go");
+                        watch.end(Ending::Lost);
+                        return self.gone(watch);
+                    }
+                }
                 End::Over => return,
                 End::Slow => {
                     watch.end(Ending::Slow);
@@ -83,14 +99,14 @@ impl Watches {
         }
     }
 
-    /// One stream from one owner.
+    /// One stream from one owner: whether there was one, and why it ended.
     async fn from(
         &self,
         owner: &Arc<Neighbour>,
         watch: &Arc<Watch>,
         table: TableId,
         after: &mut Option<Seq>,
-    ) -> End {
+    ) -> (bool, End) {
         let mut request = Request::new(v1::WatchSessionRequest {
             tables: vec![v1::WatchTable {
                 table_id: table.to_string(),
@@ -107,25 +123,25 @@ impl Watches {
         let mut routes = self.ways().routes.clone();
         let opened = tokio::select! {
             opened = client.watch_session(request) => opened,
-            () = moved(&mut routes, table, owner) => return End::Moved,
+            () = moved(&mut routes, table, owner) => return (false, End::Moved),
         };
         let mut stream = match opened {
             Ok(answer) => answer.into_inner(),
             Err(error) => {
                 tracing::debug!(%table, owner = %owner.peer.name, %error, "no stream from the owner");
-                return End::Moved;
+                return (false, End::Moved);
             }
         };
         loop {
             let message = tokio::select! {
                 message = stream.message() => message,
-                () = moved(&mut routes, table, owner) => return End::Moved,
+                () = moved(&mut routes, table, owner) => return (true, End::Moved),
             };
             let frame = match message {
                 Ok(Some(v1::WatchSessionResponse { frame: Some(frame) })) => frame,
-                Ok(Some(_) | None) => return End::Moved,
-                Err(error) if error.code() == Code::ResourceExhausted => return End::Slow,
-                Err(_lost) => return End::Moved,
+                Ok(Some(_) | None) => return (true, End::Moved),
+                Err(error) if error.code() == Code::ResourceExhausted => return (true, End::Slow),
+                Err(_lost) => return (true, End::Moved),
             };
             let gone = match &frame {
                 Frame::Opened(_) | Frame::Closed(_) => continue,
@@ -141,11 +157,11 @@ impl Watches {
             };
             let frame = v1::WatchSessionResponse { frame: Some(frame) };
             if watch.relayed.send(frame).await.is_err() {
-                return End::Over;
+                return (true, End::Over);
             }
             if gone {
                 lock(&watch.watched).relays.remove(&table);
-                return End::Over;
+                return (true, End::Over);
             }
         }
     }
@@ -179,5 +195,7 @@ fn seq(position: Option<&v1::Position>) -> Option<Seq> {
 /// As [`ResetReason::UnknownTable`](crate::table::frame::ResetReason) says it.
 const UNKNOWN: &str = "unknown_table";
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// Longer than any takeover: an owner that is not found by then is cut off from this node, or there is none.
+const BLIND_MAX: Duration = Duration::from_secs(10);
 /// A snapshot of ten seats is some KB.
 const FRAME_BYTES_MAX: usize = 1 << 20;

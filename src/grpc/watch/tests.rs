@@ -7,6 +7,7 @@ use tokio_stream::StreamExt;
 
 use super::*;
 use crate::{
+    cluster::Outlook,
     grpc::{
         forward::Ways,
         tests::stage::{Node, TABLE},
@@ -373,5 +374,21 @@ async fn a_table_that_lets_go_ends_the_stream() {
     node.until(TABLE, "the table heard of it", |_| true).await;
     watches.sweep(now);
     watches.sweep(now);
+    closed(&mut stream, "lost", Code::Unavailable).await;
+}
+
+/// A node that is cut off from a table's owner holds nobody who could watch it elsewhere.
+#[tokio::test(start_paused = true)]
+async fn a_watch_whose_owner_is_not_found_is_let_go() {
+    let node = Node::start().await;
+    let nobody_known = Ways::new(Outlook::default().routes(&node.tables), None);
+    let watches = Watches::new(node.tables.clone(), nobody_known, LIMITS);
+    let proof = "Bearer token".parse().expect("a proof");
+    let mut stream = watches
+        .open(ME, Origin::Client(Some(proof)), vec![(TABLE, None)])
+        .expect("opened");
+    opened(&mut stream).await;
+    let takeover = tokio::time::timeout(Duration::from_secs(9), stream.next()).await;
+    assert!(takeover.is_err(), "a failover is waited for");
     closed(&mut stream, "lost", Code::Unavailable).await;
 }
