@@ -66,7 +66,7 @@ async fn stage(store: Arc<dyn Store>, tables: u128, hands: u64) -> Vec<Vec<engin
 async fn goes_on(store: Arc<dyn Store>, views: &[Vec<engine::View>]) {
     let house = House::open(store.clone(), MORE_SHARDS, 20).await;
     for (n, views) in (0..).zip(views) {
-        assert!(house.views(table(n)).await == *views, "table {n}");
+        assert_eq!(house.views(table(n)).await, *views, "table {n}");
         house.play(table(n), 26).await;
     }
     house.stop().await;
